@@ -1,0 +1,122 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// Conn is a WebSocket connection. Its methods may be called from any number of goroutines at
+// once: messages are written one after the other, and read by one goroutine at a time.
+//
+// Somebody has to read: the client's pings and its close are answered by whoever reads. A handler
+// that only sends has [Conn.Discard] read for it.
+type Conn struct {
+	ws          *websocket.Conn
+	transport   *transport
+	request     *http.Request
+	subprotocol string
+	deflate     *deflateParams
+	opts        *Options
+	log         *slog.Logger
+
+	ctx    context.Context // done once the connection can carry no more messages
+	cancel context.CancelFunc
+
+	writing chan struct{} // holds an element while a message is being written
+
+	reading sync.Mutex // guards in and readErr
+	in      incoming
+	readErr error // why nothing more can be read
+
+	closing   closing
+	keepAlive keepAlive
+}
+
+func newConn(t *transport, r *http.Request, hs *handshake, opts *Options) *Conn {
+	c := &Conn{
+		transport:   t,
+		request:     r,
+		subprotocol: hs.subprotocol,
+		deflate:     hs.deflate,
+		opts:        opts,
+		log:         opts.Logger.With("remote", r.RemoteAddr, "path", r.URL.Path),
+		writing:     make(chan struct{}, 1),
+	}
+	// What outer layers have put into the context stays; a time limit for the request does not.
+	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
+	t.guard.deflate = hs.deflate != nil
+	t.guard.limit = opts.ReadLimit
+	t.writeTimeout = opts.WriteTimeout
+	t.onTimeout = c.onReadTimeout
+	c.ws = newEngine(t, hs)
+	c.ws.SetPingHandler(c.pong)
+	return c
+}
+
+// newEngine has gorilla take the connection over. The handshake is done: gorilla gets a request
+// that it cannot refuse, and the transport drops its answer.
+func newEngine(t *transport, hs *handshake) *websocket.Conn {
+	ws, err := (&websocket.Upgrader{}).Upgrade(engineWriter{t}, hs.minimal(), nil)
+	if err != nil {
+		panic(fmt.Errorf("middleware: %w", err))
+	}
+	return ws
+}
+
+// engineWriter is the http.ResponseWriter from which gorilla hijacks the transport.
+type engineWriter struct{ *transport }
+
+func (engineWriter) Header() http.Header { return http.Header{} }
+func (engineWriter) WriteHeader(int)     {}
+
+// Request returns the request of the opening handshake: its headers, its URL, the values of its
+// context, the client's address. It must not be changed.
+func (c *Conn) Request() *http.Request { return c.request }
+
+// Subprotocol returns the subprotocol agreed on (RFC 6455 §1.9), or "".
+func (c *Conn) Subprotocol() string { return c.subprotocol }
+
+// serve has h serve the connection and ends it, whichever way h takes out, runtime.Goexit
+// included.
+func (c *Conn) serve(h Handler) {
+	begin := time.Now()
+	c.log.Debug("WebSocket connected", "subprotocol", c.subprotocol)
+	c.keepAlive.start(c)
+	err := errors.New("middleware: handler has called runtime.Goexit")
+	defer func() {
+		c.finish(err)
+		c.keepAlive.stop()
+		end := c.closing.result()
+		c.log.Debug("WebSocket closed",
+			"code", end.Code, "reason", end.Reason, "duration", time.Since(begin))
+	}()
+	err = c.call(h)
+}
+
+// call makes a panic of the handler an error.
+func (c *Conn) call(h Handler) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.log.Error("WebSocket handler panicked", "panic", v, "stack", string(debug.Stack()))
+			err = errInternal
+		}
+	}()
+	return h.ServeConn(c.ctx, c)
+}
+
+// finish ends the connection in order: our close frame, the client's, the stream (RFC 6455
+// §7.1.1).
+func (c *Conn) finish(err error) {
+	c.sendClose(c.closeStatus(err))
+	_ = c.Discard()
+	c.transport.linger(c.closing.deadline())
+	c.cancel()
+}

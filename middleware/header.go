@@ -1,0 +1,50 @@
+package middleware
+
+import (
+	"iter"
+	"net/http"
+	"strings"
+)
+
+// listElements yields the elements of a header field that is a comma-separated list, all of its
+// lines in order, without the empty elements that RFC 9110 §5.6.1.2 has a recipient ignore.
+func listElements(h http.Header, name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range h[name] {
+			for element := range strings.SplitSeq(line, ",") {
+				element = strings.Trim(element, " \t")
+				if element != "" && !yield(element) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// hasToken reports whether the list contains token, without regard to case.
+func hasToken(h http.Header, name, token string) bool {
+	for element := range listElements(h, name) {
+		if strings.EqualFold(element, token) {
+			return true
+		}
+	}
+	return false
+}
+
+// isToken reports whether s is a token (RFC 9110 §5.6.2).
+func isToken(s string) bool {
+	for i := range len(s) {
+		if !isTokenByte(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isTokenByte(b byte) bool {
+	switch {
+	case '0' <= b && b <= '9', 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z':
+		return true
+	}
+	return strings.IndexByte("!#$%&'*+-.^_`|~", b) >= 0
+}

@@ -1,0 +1,113 @@
+// Package middleware puts a WebSocket endpoint into an HTTP server that already works.
+//
+// [New] makes a [Middleware]; its Handler method wraps the server's [http.Handler]. WebSocket
+// handshakes on one path are served there, every other request reaches the wrapped handler
+// untouched:
+//
+//	ws := middleware.New(middleware.Options{Path: "/ws"})
+//	http.ListenAndServe(":3000", ws.Handler(app))
+//
+// By default each message is echoed behind [Greeting]. [Options.Handler] takes your own: a
+// [MessageFunc] answers messages one by one, a [HandlerFunc] has the whole connection, a [Conn].
+//
+// The protocol is RFC 6455 with the permessage-deflate extension of RFC 7692, on the engine of
+// github.com/gorilla/websocket, over HTTP/1.1.
+package middleware
+
+import (
+	"log/slog"
+	"net/http"
+)
+
+// Middleware intercepts the WebSocket handshakes on its path. Make one with [New]; its methods
+// may be called from several goroutines at once.
+type Middleware struct {
+	opts    Options // with defaults filled in; never changed
+	origins []originPattern
+	conns   registry
+}
+
+// New returns a Middleware for the options. It panics if they are malformed, as
+// [http.ServeMux.Handle] does; [Options.Validate] returns that error instead.
+func New(opts Options) *Middleware {
+	if err := opts.Validate(); err != nil {
+		panic(err)
+	}
+	m := &Middleware{opts: opts.withDefaults()}
+	m.conns.max = m.opts.MaxConns
+	for _, s := range opts.AllowedOrigins {
+		p, _ := parseOriginPattern(s) // Validate has checked it.
+		m.origins = append(m.origins, p)
+	}
+	return m
+}
+
+// Handler returns a handler that serves WebSocket handshakes on the path and hands every other
+// request to next: the same ResponseWriter, the same Request. Its shape is the one that routers
+// and middleware chains take: chi's r.Use(ws.Handler), alice.New(ws.Handler).
+//
+// A request that some WebSocket client made and that lost its upgrade headers on the way, as
+// behind a proxy that is not told to forward them, is handed on too; the log says so.
+func (m *Middleware) Handler(next http.Handler) http.Handler {
+	return &wrapped{m, next}
+}
+
+type wrapped struct {
+	m    *Middleware
+	next http.Handler
+}
+
+func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if matchPath(h.m.opts.Path, r.URL.Path) {
+		if isUpgrade(r) {
+			h.m.ServeHTTP(w, r)
+			return
+		}
+		if missing := strippedHeader(r); missing != "" {
+			h.m.requestLog(r).Warn(strippedReason(missing))
+		}
+	}
+	h.next.ServeHTTP(w, r)
+}
+
+// Match reports whether Handler would serve r rather than hand it on: whether it asks, on the
+// path, to be upgraded to a WebSocket. A request that matches may still be refused.
+func (m *Middleware) Match(r *http.Request) bool {
+	return matchPath(m.opts.Path, r.URL.Path) && isUpgrade(r)
+}
+
+// ServeHTTP is the endpoint alone, for a router that has chosen the path already, as in
+// mux.Handle("/ws", ws): whatever is not an acceptable handshake is refused with a 4xx or 5xx
+// status and a sentence that says why. It returns when the connection has ended.
+func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	hs, refused := m.checkHandshake(r)
+	if refused == nil {
+		refused = m.serve(w, r, hs)
+	}
+	if refused != nil {
+		m.requestLog(r).Warn("WebSocket handshake refused",
+			"status", refused.status, "reason", refused.reason)
+		refused.write(w)
+	}
+}
+
+// serve answers the handshake and serves the connection to its end, or returns why it cannot.
+func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, hs *handshake) *refusal {
+	if refused := m.conns.admit(); refused != nil {
+		return refused
+	}
+	defer m.conns.release()
+	t, refused := hijack(w, r, hs)
+	if refused != nil {
+		return refused
+	}
+	c := newConn(t, r, hs, &m.opts)
+	m.conns.add(c)
+	defer m.conns.remove(c)
+	c.serve(m.opts.Handler)
+	return nil
+}
+
+func (m *Middleware) requestLog(r *http.Request) *slog.Logger {
+	return m.opts.Logger.With("remote", r.RemoteAddr, "path", r.URL.Path)
+}

@@ -1,0 +1,170 @@
+package middleware
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// origin is the tuple of RFC 6454 §4, in lower case, the port always spelled out; that of an
+// opaque origin is zero.
+type origin struct{ scheme, host, port string }
+
+// notInHost are bytes that cannot stand in host[:port]: they would begin another part of a URL.
+const notInHost = "/\\?#@, \t"
+
+// parseOrigin reads the value of an Origin header (RFC 6454 §7).
+func parseOrigin(s string) (origin, error) {
+	if s == "null" {
+		return origin{}, nil
+	}
+	scheme, hostport, ok := strings.Cut(s, "://")
+	if !ok || !isToken(scheme) || hostport == "" || strings.ContainsAny(hostport, notInHost) {
+		return origin{}, fmt.Errorf("origin %.100q: must be scheme://host[:port]", s)
+	}
+	return newOrigin(scheme, hostport), nil
+}
+
+func newOrigin(scheme, hostport string) origin {
+	scheme = strings.ToLower(scheme)
+	host, port := splitHostPort(strings.ToLower(hostport))
+	if port == "" {
+		port = defaultPort(scheme)
+	}
+	return origin{scheme, host, port}
+}
+
+// splitHostPort is net.SplitHostPort with the port optional and the brackets of IPv6 kept.
+func splitHostPort(s string) (host, port string) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 || strings.HasSuffix(s, "]") {
+		return s, ""
+	}
+	return s[:i], s[i+1:]
+}
+
+func defaultPort(scheme string) string {
+	switch scheme {
+	case "http":
+		return "80"
+	case "https":
+		return "443"
+	}
+	return ""
+}
+
+// sameOrigin reports whether o is what the request was sent to. Without TLS the scheme may
+// have been changed by a proxy in front, so either counts; with TLS it is https.
+func sameOrigin(o origin, r *http.Request) bool {
+	if o.scheme != "https" && (o.scheme != "http" || r.TLS != nil) {
+		return false
+	}
+	return o == newOrigin(o.scheme, r.Host)
+}
+
+// originPattern is one of Options.AllowedOrigins; an empty scheme is http or https, the port
+// "*" any.
+type originPattern struct {
+	any, null, subdomains bool
+	origin
+}
+
+func parseOriginPattern(s string) (originPattern, error) {
+	switch s {
+	case "*":
+		return originPattern{any: true}, nil
+	case "null":
+		return originPattern{null: true}, nil
+	}
+	fail := func(rule string) (originPattern, error) {
+		return originPattern{}, fmt.Errorf("middleware: origin pattern %q: %s", s, rule)
+	}
+	scheme, hostport, ok := strings.Cut(strings.ToLower(s), "://")
+	if !ok {
+		scheme, hostport = "", scheme
+	} else if !isToken(scheme) {
+		return fail("has no scheme before ://")
+	}
+	if strings.ContainsAny(hostport, notInHost) {
+		return fail("must be [scheme://]host[:port] and nothing else")
+	}
+	p := originPattern{}
+	hostport, p.subdomains = strings.CutPrefix(hostport, "*.")
+	p.scheme = scheme
+	p.host, p.port = splitHostPort(hostport)
+	switch {
+	case p.host == "":
+		return fail("has no host")
+	case strings.Contains(p.host, "*"):
+		return fail(`may have a "*" only as the first label of the host or as the port`)
+	case strings.Contains(p.host, ":") && net.ParseIP(strings.Trim(p.host, "[]")) == nil:
+		return fail("has a malformed host")
+	case !validPort(p.port):
+		return fail("has a malformed port")
+	}
+	if p.port == "" {
+		p.port = defaultPort(scheme)
+	}
+	return p, nil
+}
+
+func validPort(s string) bool {
+	return s == "*" || strings.Trim(s, "0123456789") == "" && len(s) <= 5
+}
+
+func (p originPattern) match(o origin) bool {
+	if p.any || p.null && o == (origin{}) {
+		return true
+	}
+	return p.matchScheme(o.scheme) && p.matchHost(o.host) && p.matchPort(o)
+}
+
+func (p originPattern) matchScheme(scheme string) bool {
+	if p.scheme == "" {
+		return scheme == "http" || scheme == "https"
+	}
+	return scheme == p.scheme
+}
+
+func (p originPattern) matchHost(host string) bool {
+	if p.subdomains {
+		return strings.HasSuffix(host, "."+p.host)
+	}
+	return host == p.host
+}
+
+func (p originPattern) matchPort(o origin) bool {
+	switch p.port {
+	case "*":
+		return true
+	case "":
+		return o.port == defaultPort(o.scheme)
+	}
+	return o.port == p.port
+}
+
+// checkOrigin returns why a page of this origin may not connect, or nil (RFC 6455 §10.2).
+func checkOrigin(r *http.Request, allowed []originPattern) error {
+	values := r.Header["Origin"]
+	switch len(values) {
+	case 0:
+		return nil
+	case 1:
+	default:
+		return fmt.Errorf("%d Origin headers: only one is allowed", len(values))
+	}
+	o, err := parseOrigin(values[0])
+	if err != nil {
+		return err
+	}
+	if sameOrigin(o, r) {
+		return nil
+	}
+	for _, p := range allowed {
+		if p.match(o) {
+			return nil
+		}
+	}
+	return fmt.Errorf("origin %.100q is not allowed to connect to host %.100q", values[0], r.Host)
+}

@@ -1,0 +1,199 @@
+package middleware
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// incoming is the message being read.
+type incoming struct {
+	number   uint64    // of the message, from 1
+	payload  io.Reader // nil between messages
+	inflater *inflater // payload too, if the message is compressed
+	isText   bool
+	text     textChecker
+	left     int64 // bytes until ReadLimit is reached; negative for no limit
+}
+
+// NextReader returns the type of the next message and a reader for it, after discarding what
+// is left of the one before. The reader is good until the next call of a reading method. Errors of
+// both are of type [*CloseError] and end the reading; how, that type says. Text is checked as
+// it is read: the error for what is not UTF-8 comes with the bytes in question, not before.
+func (c *Conn) NextReader() (MessageType, io.Reader, error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	t, err := c.nextMessage()
+	if err != nil {
+		return 0, nil, err
+	}
+	return t, &messageReader{c, c.in.number}, nil
+}
+
+// messageReader reads the message with the number while it is the current one.
+type messageReader struct {
+	c      *Conn
+	number uint64
+}
+
+func (r *messageReader) Read(p []byte) (int, error) {
+	r.c.reading.Lock()
+	defer r.c.reading.Unlock()
+	if r.number != r.c.in.number {
+		return 0, io.EOF
+	}
+	return r.c.readPayload(p)
+}
+
+// ReadMessage returns the next message. Its errors are those of [Conn.NextReader].
+func (c *Conn) ReadMessage() (MessageType, []byte, error) {
+	t, b, err := c.receive()
+	if err != nil {
+		return 0, nil, err
+	}
+	return t, b.b, nil // The caller's to keep: the buffer does not go back to the pool.
+}
+
+// receive returns the next message in a buffer that the caller is to free. While none comes,
+// the connection holds no buffer.
+func (c *Conn) receive() (MessageType, *buffer, error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	t, err := c.nextMessage()
+	if err != nil {
+		return 0, nil, err
+	}
+	b := newBuffer()
+	if err := b.readFrom(payloadReader{c}); err != nil {
+		b.free()
+		return 0, nil, err
+	}
+	return t, b, nil
+}
+
+// Discard reads and discards messages until the connection ends, and returns why, a
+// [*CloseError]. A handler that expects nothing from the client runs it beside what it does:
+// go c.Discard().
+func (c *Conn) Discard() error {
+	for {
+		if _, _, err := c.NextReader(); err != nil {
+			return err
+		}
+	}
+}
+
+// payloadReader reads the current message of a Conn whose reading is locked.
+type payloadReader struct{ c *Conn }
+
+func (r payloadReader) Read(p []byte) (int, error) { return r.c.readPayload(p) }
+
+func (c *Conn) nextMessage() (MessageType, error) {
+	if c.in.payload != nil {
+		// What nobody reads has to keep the rules too.
+		if _, err := io.Copy(io.Discard, payloadReader{c}); err != nil {
+			return 0, err
+		}
+	}
+	if c.readErr != nil {
+		return 0, c.readErr
+	}
+	opcode, payload, err := c.ws.NextReader()
+	if err != nil {
+		return 0, c.readFailed(err)
+	}
+	c.in = incoming{
+		number:  c.in.number + 1,
+		payload: payload,
+		isText:  opcode == websocket.TextMessage,
+		left:    c.opts.ReadLimit,
+	}
+	if c.transport.guard.takeCompressed() {
+		c.in.inflater = newInflater(payload)
+		c.in.payload = c.in.inflater
+	}
+	return MessageType(opcode), nil
+}
+
+// readPayload reads the current message and checks it on the way. io.EOF is its end.
+func (c *Conn) readPayload(p []byte) (int, error) {
+	if c.readErr != nil {
+		return 0, c.readErr
+	}
+	if c.in.payload == nil {
+		return 0, io.EOF
+	}
+	n, err := c.in.payload.Read(p)
+	if checkErr := c.in.check(p[:n], err == io.EOF, c.opts.ReadLimit); checkErr != nil {
+		n, err = 0, checkErr
+	}
+	if err != nil {
+		c.endPayload()
+	}
+	if err != nil && err != io.EOF {
+		err = c.readFailed(err)
+	}
+	return n, err
+}
+
+func (c *Conn) endPayload() {
+	if c.in.inflater != nil {
+		c.in.inflater.free()
+		c.in.inflater = nil
+	}
+	c.in.payload = nil
+}
+
+// check takes the next bytes of the message, the last ones if it ends with them.
+func (in *incoming) check(p []byte, ends bool, limit int64) error {
+	if limit >= 0 {
+		in.left -= int64(len(p))
+		if in.left < 0 {
+			return violation(websocket.CloseMessageTooBig, "message larger than %d bytes", limit)
+		}
+	}
+	if in.isText && (!in.text.valid(p) || ends && !in.text.complete()) {
+		return violation(websocket.CloseInvalidFramePayloadData, "text is not UTF-8")
+	}
+	return nil
+}
+
+// readFailed ends the reading: it answers the client's close frame, or sends our own for a
+// violation, and returns what every read from now on returns.
+func (c *Conn) readFailed(err error) error {
+	var received *closeReceived
+	var sendAway *CloseError
+	switch {
+	case errors.As(err, &received):
+		e := &CloseError{Code: received.code, Reason: received.reason}
+		c.closing.receive(e)
+		c.sendClose(&CloseError{Code: received.code})
+		c.readErr = e
+	case errors.As(err, &sendAway):
+		c.log.Warn("WebSocket client sent away", "code", sendAway.Code, "reason", sendAway.Reason)
+		c.sendClose(sendAway)
+		c.readErr = sendAway
+	default:
+		c.drop()
+		c.readErr = &CloseError{Code: websocket.CloseAbnormalClosure, Reason: err.Error(), err: err}
+	}
+	return c.readErr
+}
+
+// pong answers a ping (RFC 6455 §5.5.3).
+func (c *Conn) pong(payload string) error {
+	err := c.ws.WriteControl(websocket.PongMessage, []byte(payload), c.writeDeadline())
+	if errors.Is(err, websocket.ErrCloseSent) {
+		return nil
+	}
+	return err
+}
+
+// writeDeadline is until when a control frame may wait for its turn.
+func (c *Conn) writeDeadline() time.Time {
+	if c.opts.WriteTimeout < 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(c.opts.WriteTimeout)
+}

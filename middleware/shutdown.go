@@ -1,0 +1,126 @@
+package middleware
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// registry knows who is connected.
+type registry struct {
+	mu    sync.Mutex
+	max   int // negative for no limit
+	slots int // taken, by connections and by handshakes that are being answered
+	conns map[*Conn]struct{}
+	done  chan struct{} // made by Shutdown; closed when no slot is taken
+}
+
+// admit takes a slot, or says why there is none.
+func (g *registry) admit() *refusal {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.done != nil:
+		return refusef(http.StatusServiceUnavailable, "the server is shutting down")
+	case g.max >= 0 && g.slots >= g.max:
+		return refusef(http.StatusServiceUnavailable,
+			"the limit of %d WebSocket connections is reached", g.max)
+	}
+	g.slots++
+	return nil
+}
+
+func (g *registry) release() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.slots--
+	if g.slots == 0 && g.done != nil {
+		close(g.done)
+	}
+}
+
+// add registers a connection. One whose handshake has raced with a shutdown is told at once.
+func (g *registry) add(c *Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.conns == nil {
+		g.conns = make(map[*Conn]struct{})
+	}
+	g.conns[c] = struct{}{}
+	if g.done != nil {
+		c.drain()
+	}
+}
+
+func (g *registry) remove(c *Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.conns, c)
+}
+
+// shutDown admits nobody from now on, and returns who is connected and the channel that is
+// closed when everybody has gone.
+func (g *registry) shutDown() ([]*Conn, <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.done == nil {
+		g.done = make(chan struct{})
+		if g.slots == 0 {
+			close(g.done)
+		}
+	}
+	return g.list(), g.done
+}
+
+func (g *registry) list() []*Conn {
+	conns := make([]*Conn, 0, len(g.conns))
+	for c := range g.conns {
+		conns = append(conns, c)
+	}
+	return conns
+}
+
+// Shutdown ends the service: new handshakes get 503 with Retry-After, and every connection a
+// close frame with 1001 as soon as all the messages that it had sent are answered. It returns nil
+// when the last connection has ended. If ctx is done before, it cuts those that are left and
+// returns ctx.Err(). [http.Server.Shutdown] does not do this: it forgets hijacked connections
+// (golang/go#17721).
+//
+// A handler that neither reads nor returns is not interrupted before ctx is done.
+func (m *Middleware) Shutdown(ctx context.Context) error {
+	conns, done := m.conns.shutDown()
+	for _, c := range conns {
+		c.drain()
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	conns, _ = m.conns.shutDown()
+	cut(conns)
+	return ctx.Err()
+}
+
+// cutTime is how long connections that are cut have for a last close frame.
+const cutTime = 100 * time.Millisecond
+
+func cut(conns []*Conn) {
+	var wg sync.WaitGroup
+	timer := time.AfterFunc(cutTime, func() {
+		for _, c := range conns {
+			c.drop()
+		}
+	})
+	for _, c := range conns {
+		wg.Go(func() {
+			c.sendClose(&CloseError{Code: websocket.CloseGoingAway, Reason: goingAway})
+			c.drop()
+		})
+	}
+	wg.Wait()
+	timer.Stop()
+}
