@@ -44,6 +44,10 @@ const (
 	// shutdown to count as received, and drainLimit how long one that is never quiet is served.
 	drainPause = 50 * time.Millisecond
 	drainLimit = time.Second
+
+	// lingerTime is how long what a client has sent behind its close frame is still taken from
+	// the network, lest it reset the connection.
+	lingerTime = 100 * time.Millisecond
 )
 
 // closing is how far the end of a connection has come.
@@ -71,6 +75,7 @@ func (cl *closing) begin(e *CloseError, timeout time.Duration) bool {
 	return true
 }
 
+// receive records the client's close frame.
 func (cl *closing) receive(e *CloseError) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
@@ -80,6 +85,18 @@ func (cl *closing) receive(e *CloseError) {
 func (cl *closing) deadline() time.Time {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
+	return cl.by
+}
+
+// lingerDeadline is until when the client may take to end its stream. After both close frames
+// nothing more is to come: a client that waits for the server to go first, as RFC 6455 §7.1.1
+// has it, is not made to wait.
+func (cl *closing) lingerDeadline() time.Time {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	if soon := time.Now().Add(lingerTime); cl.received != nil && (cl.by.IsZero() || cl.by.After(soon)) {
+		return soon
+	}
 	return cl.by
 }
 

@@ -117,6 +117,6 @@ func (c *Conn) call(h Handler) (err error) {
 func (c *Conn) finish(err error) {
 	c.sendClose(c.closeStatus(err))
 	_ = c.Discard()
-	c.transport.linger(c.closing.deadline())
+	c.transport.linger(c.closing.lingerDeadline())
 	c.cancel()
 }

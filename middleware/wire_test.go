@@ -1,0 +1,228 @@
+package middleware_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/wsecho/middleware"
+)
+
+// patience bounds every wait for something that is going to happen.
+const patience = 10 * time.Second
+
+func TestMain(m *testing.M) {
+	before := runtime.NumGoroutine()
+	code := m.Run()
+	if code == 0 && !goroutinesReturn(before) {
+		fmt.Fprintln(os.Stderr, "goroutines have outlived the tests:")
+		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func goroutinesReturn(n int) bool {
+	http.DefaultClient.CloseIdleConnections()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
+		if runtime.NumGoroutine() <= n {
+			return true
+		}
+	}
+	return false
+}
+
+// Opcodes and bits of a first header byte.
+const (
+	contOp, textOp, binOp   = 0x0, 0x1, 0x2
+	closeOp, pingOp, pongOp = 0x8, 0x9, 0xa
+
+	finBit, rsv1Bit, rsv2Bit, rsv3Bit = 0x80, 0x40, 0x20, 0x10
+)
+
+// frame is a client's frame: masked, its length in the shortest form.
+func frame(first byte, payload string) string {
+	return header(first, len(payload)) + masked(payload)
+}
+
+func text(payload string) string { return frame(finBit|textOp, payload) }
+
+func closing(code uint16, reason string) string {
+	return frame(finBit|closeOp, string(binary.BigEndian.AppendUint16(nil, code))+reason)
+}
+
+func header(first byte, length int) string {
+	switch {
+	case length < 126:
+		return string([]byte{first, 0x80 | byte(length)})
+	case length < 1<<16:
+		return string(binary.BigEndian.AppendUint16([]byte{first, 0x80 | 126}, uint16(length)))
+	}
+	return string(binary.BigEndian.AppendUint64([]byte{first, 0x80 | 127}, uint64(length)))
+}
+
+// masked is the key 1 2 3 4 and the payload under it.
+func masked(payload string) string {
+	b := append([]byte{1, 2, 3, 4}, payload...)
+	for i := range len(payload) {
+		b[4+i] ^= byte(i%4 + 1)
+	}
+	return string(b)
+}
+
+// reply is a server's frame: unmasked.
+func reply(first byte, payload string) string {
+	b := []byte(header(first, len(payload)))
+	b[1] &^= 0x80
+	return string(b) + payload
+}
+
+func closeReply(code uint16, reason string) string {
+	return reply(finBit|closeOp, string(binary.BigEndian.AppendUint16(nil, code))+reason)
+}
+
+const handshakeLines = "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+// rawClient is a client that sends what it is told to.
+type rawClient struct {
+	t *testing.T
+	net.Conn
+	r    *bufio.Reader
+	resp *http.Response
+}
+
+func dialRaw(t *testing.T, s *httptest.Server) *rawClient {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	return &rawClient{t: t, Conn: conn, r: bufio.NewReader(conn)}
+}
+
+// request sends a GET with the header lines and reads the head of the response.
+func (c *rawClient) request(path string, lines ...string) *http.Response {
+	c.t.Helper()
+	c.send("GET " + path + " HTTP/1.1\r\n" + strings.Join(lines, "") + "\r\n")
+	return c.response()
+}
+
+func (c *rawClient) response() *http.Response {
+	c.t.Helper()
+	resp, err := http.ReadResponse(c.r, nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.resp = resp
+	return resp
+}
+
+// connect shakes hands at /ws.
+func connect(t *testing.T, s *httptest.Server, lines ...string) *rawClient {
+	t.Helper()
+	c := dialRaw(t, s)
+	resp := c.request("/ws", append([]string{handshakeLines}, lines...)...)
+	if resp.StatusCode != 101 {
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, 500))
+		t.Fatalf("handshake: %s %q", resp.Status, body)
+	}
+	return c
+}
+
+func (c *rawClient) send(s string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.Conn, s); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// want reads the bytes expected.
+func (c *rawClient) want(want string) {
+	c.t.Helper()
+	got := make([]byte, len(want))
+	n, err := io.ReadFull(c.r, got)
+	if string(got[:n]) != want {
+		c.t.Fatalf("got %s, %v; want %s", shorten(got[:n]), err, shorten([]byte(want)))
+	}
+}
+
+// wantEnd reads the end of the stream: no further byte, and no reset.
+func (c *rawClient) wantEnd() {
+	c.t.Helper()
+	if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
+		c.t.Fatalf("got %s, %v; want the end", shorten(rest), err)
+	}
+}
+
+func shorten(b []byte) string {
+	if len(b) > 200 {
+		return fmt.Sprintf("%q... (%d bytes)", b[:200], len(b))
+	}
+	return fmt.Sprintf("%q", b)
+}
+
+// serve starts a server around one middleware and shuts both down at the end of the test.
+func serve(t *testing.T, opts middleware.Options) *httptest.Server {
+	t.Helper()
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	return serveHandler(t, middleware.New(opts).Handler(http.NotFoundHandler()))
+}
+
+func serveHandler(t *testing.T, h http.Handler) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// plainEcho answers with the message alone.
+func plainEcho() middleware.Handler { return middleware.Echo("") }
+
+// syncBuffer is a buffer that several goroutines may use.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// textLogger logs without the time.
+func textLogger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+}
