@@ -106,20 +106,25 @@ func closeCodeCases() []conformanceCase {
 func TestConformance(t *testing.T) {
 	s := serve(t, middleware.Options{Handler: plainEcho()})
 	for _, c := range append(protocolCases(), closeCodeCases()...) {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			t.Run("at once", func(t *testing.T) { c.run(t, s, []int{len(c.send)}) })
-			t.Run("in random pieces", func(t *testing.T) { c.run(t, s, randomSplit(t, len(c.send))) })
-			if len(c.send) < 500 {
-				t.Run("byte by byte", func(t *testing.T) { c.run(t, s, []int{1}) })
-			}
-		})
+		t.Run(c.name, func(t *testing.T) { c.run(t, s) })
 	}
 }
 
-// run sends the case in pieces of these sizes, the last one over and over.
-func (c conformanceCase) run(t *testing.T, s *httptest.Server, sizes []int) {
-	client := connect(t, s)
+// run tries the case in several deliveries, on connections with these header lines.
+func (c conformanceCase) run(t *testing.T, s *httptest.Server, lines ...string) {
+	t.Parallel()
+	t.Run("at once", func(t *testing.T) { c.deliver(t, s, lines, []int{len(c.send)}) })
+	t.Run("in random pieces", func(t *testing.T) {
+		c.deliver(t, s, lines, randomSplit(t, len(c.send)))
+	})
+	if len(c.send) < 500 {
+		t.Run("byte by byte", func(t *testing.T) { c.deliver(t, s, lines, []int{1}) })
+	}
+}
+
+// deliver sends the case in pieces of these sizes, the last size over and over.
+func (c conformanceCase) deliver(t *testing.T, s *httptest.Server, lines []string, sizes []int) {
+	client := connect(t, s, lines...)
 	go func() {
 		for rest := c.send; rest != ""; {
 			n := min(sizes[0], len(rest))

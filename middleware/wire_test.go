@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -162,6 +163,32 @@ func (c *rawClient) want(want string) {
 	}
 }
 
+// frame reads one frame of the server's: its first byte and its payload.
+func (c *rawClient) frame() (first byte, payload string) {
+	c.t.Helper()
+	head := c.read(2)
+	length := uint64(head[1])
+	switch length {
+	case 126:
+		length = uint64(binary.BigEndian.Uint16(c.read(2)))
+	case 127:
+		length = binary.BigEndian.Uint64(c.read(8))
+	}
+	if length > 1<<24 {
+		c.t.Fatalf("frame %#x of %d bytes", head[0], length)
+	}
+	return head[0], string(c.read(int(length)))
+}
+
+func (c *rawClient) read(n int) []byte {
+	c.t.Helper()
+	b := make([]byte, n)
+	if _, err := io.ReadFull(c.r, b); err != nil {
+		c.t.Fatal(err)
+	}
+	return b
+}
+
 // wantEnd reads the end of the stream: no further byte, and no reset.
 func (c *rawClient) wantEnd() {
 	c.t.Helper()
@@ -191,6 +218,16 @@ func serveHandler(t *testing.T, h http.Handler) *httptest.Server {
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	return s
+}
+
+// noise is n bytes that do not compress, the same every time.
+func noise(n int) string {
+	b := make([]byte, n)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return string(b)
 }
 
 // plainEcho answers with the message alone.
