@@ -115,7 +115,10 @@ func (c *Conn) call(h Handler) (err error) {
 // finish ends the connection in order: our close frame, the client's, the stream (RFC 6455
 // §7.1.1).
 func (c *Conn) finish(err error) {
-	c.sendClose(c.closeStatus(err))
+	status := c.closeStatus(err)
+	if c.sendClose(status) && status == errInternal && err != errInternal {
+		c.log.Error("WebSocket handler failed", "error", err)
+	}
 	_ = c.Discard()
 	c.transport.linger(c.closing.lingerDeadline())
 	c.cancel()
