@@ -1,0 +1,61 @@
+package main
+
+import (
+	"log"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// accessLog prints a line as morgan's "dev" format does at the end of every request, which for
+// a WebSocket is the end of the connection:
+//
+//	GET /users 200 0.123 ms - 23
+func accessLog(lines *log.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			ms := float64(time.Since(start)) / float64(time.Millisecond)
+			// What a client put into the address may not steer the terminal it is read on.
+			uri := strconv.QuoteToASCII(r.RequestURI)
+			uri = uri[1 : len(uri)-1]
+			lines.Printf("%s %s %d %.3f ms - %s", r.Method, uri, rec.status, ms, rec.length())
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// A recorder notes status and length. Whoever needs more of the writer below, to hijack it or
+// to flush it, gets there through [http.ResponseController], by way of Unwrap.
+type recorder struct {
+	http.ResponseWriter
+	status  int
+	written int64
+}
+
+func (rec *recorder) WriteHeader(status int) {
+	final := status >= 200 || status == http.StatusSwitchingProtocols
+	if rec.status == 0 && final {
+		rec.status = status
+	}
+	rec.ResponseWriter.WriteHeader(status)
+}
+
+func (rec *recorder) Write(p []byte) (int, error) {
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	n, err := rec.ResponseWriter.Write(p)
+	rec.written += int64(n)
+	return n, err
+}
+
+func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
+
+func (rec *recorder) length() string {
+	if rec.written == 0 {
+		return "-"
+	}
+	return strconv.FormatInt(rec.written, 10)
+}

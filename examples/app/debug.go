@@ -1,0 +1,27 @@
+package main
+
+import (
+	"expvar"
+	"log/slog"
+	"net/http"
+	"net/http/pprof"
+	"time"
+)
+
+// newDebugServer serves profiles and variables, which are nobody's business but the operator's
+// and so have a listener of their own. Their packages register themselves with
+// [http.DefaultServeMux] too: an application that imports them must not serve that one.
+func newDebugServer(logger *slog.Logger) *http.Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.Handle("/debug/vars", expvar.Handler())
+	return &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/wsecho/middleware"
+)
+
+const usage = `Usage: app [flags]
+
+Serves a page with an echo console, and the WebSocket endpoint it talks to.
+The environment variable PORT is a port number or the path of a Unix socket
+to listen on; without it, the port is 3000.
+
+`
+
+type config struct {
+	at    address
+	debug *address // nil: no debug listener
+	ws    middleware.Options
+	tls   bool
+	quiet bool
+	drain time.Duration
+}
+
+// parse reads the command line, and PORT where -addr is not given. Help is written to stdout;
+// everything else that is not a config comes back as an error of one line.
+func parse(args []string, getenv func(string) string, stdout io.Writer) (config, error) {
+	cfg := config{drain: 10 * time.Second}
+	prefix := middleware.Greeting
+	fs := flag.NewFlagSet("app", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	defineServer(fs, &cfg)
+	defineWebSocket(fs, &cfg.ws, &prefix)
+
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprint(stdout, usage)
+			fs.SetOutput(stdout)
+			fs.PrintDefaults()
+		}
+		return config{}, err
+	}
+	if fs.NArg() > 0 {
+		return config{}, fmt.Errorf("argument %q: none is taken", fs.Arg(0))
+	}
+	if cfg.at == (address{}) {
+		at, err := parsePort(getenv("PORT"))
+		if err != nil {
+			return config{}, err
+		}
+		cfg.at = at
+	}
+	cfg.ws.Path = cmp.Or(cfg.ws.Path, "/ws")
+	cfg.ws.Handler = middleware.Echo(prefix)
+	if err := cfg.ws.Validate(); err != nil {
+		return config{}, errors.New(strings.TrimPrefix(err.Error(), "middleware: "))
+	}
+	return cfg, nil
+}
+
+func defineServer(fs *flag.FlagSet, cfg *config) {
+	fs.Func("addr", "listen on `host:port`, whatever PORT says", func(s string) error {
+		at, err := parseAddr(s)
+		cfg.at = at
+		return err
+	})
+	fs.Func("debug-addr", "serve net/http/pprof and expvar on `host:port`", func(s string) error {
+		at, err := parseAddr(s)
+		cfg.debug = &at
+		return err
+	})
+	fs.BoolVar(&cfg.tls, "tls", false, "serve HTTPS, with a self-signed certificate made at start")
+	fs.BoolVar(&cfg.quiet, "quiet", false, "write no access log")
+	fs.Var(value[time.Duration]{&cfg.drain, parseDrain}, "drain",
+		"wait for this `duration`, after SIGINT or SIGTERM, for connections to end")
+}
+
+func defineWebSocket(fs *flag.FlagSet, o *middleware.Options, prefix *string) {
+	o.ReadLimit, o.MaxConns, o.PingInterval = 1<<20, 65536, 30*time.Second
+	fs.StringVar(&o.Path, "path", "/ws",
+		"take WebSockets on `path`; one that ends in / stands for all below it")
+	fs.StringVar(prefix, "prefix", *prefix, "begin every reply with `text`")
+	fs.Var(value[int64]{&o.ReadLimit, parseCount}, "read-limit",
+		"take messages of up to this many `bytes`; negative: of any size")
+	fs.BoolVar(&o.Compression, "compress", false, "accept permessage-deflate")
+	fs.Func("origin", "allow pages of this origin, such as https://*.example.com, besides\n"+
+		"the application's own; `pattern` may be given repeatedly", func(s string) error {
+		o.AllowedOrigins = append(o.AllowedOrigins, s)
+		return nil
+	})
+	fs.Var(value[int]{&o.MaxConns, func(s string) (int, error) {
+		n, err := parseCount(s)
+		return int(n), err
+	}}, "max-conns", "answer 503 beyond this `number` of WebSockets; negative: never")
+	fs.Var(value[time.Duration]{&o.PingInterval, parseDuration}, "ping-interval",
+		"ping idle clients after this `duration`; negative: never")
+}
+
+// A value is a flag whose errors name the rule: those of flag.Duration and flag.Int say no
+// more than "parse error".
+type value[T any] struct {
+	to    *T
+	parse func(string) (T, error)
+}
+
+func (v value[T]) String() string {
+	if v.to == nil {
+		return ""
+	}
+	return fmt.Sprint(*v.to)
+}
+
+func (v value[T]) Set(s string) error {
+	t, err := v.parse(s)
+	if err == nil {
+		*v.to = t
+	}
+	return err
+}
+
+func parseDuration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, errors.New("must be a duration such as 30s")
+	}
+	return d, nil
+}
+
+func parseDrain(s string) (time.Duration, error) {
+	d, err := parseDuration(s)
+	if err == nil && d < 0 {
+		err = errors.New("must not be negative")
+	}
+	return d, err
+}
+
+func parseCount(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0, errors.New("must be a whole number")
+	}
+	return n, nil
+}

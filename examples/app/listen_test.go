@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestPortInUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	addr := taken.Addr().String()
+	want := "Port " + strconv.Itoa(taken.Addr().(*net.TCPAddr).Port) + " is already in use\n"
+	cannotListen(t, want, env("", ""), "-addr", addr)
+	cannotListen(t, want, env("", ""), "-addr", "127.0.0.1:0", "-debug-addr", addr)
+}
+
+func TestPipeInUse(t *testing.T) {
+	path := filepath.Join(socketDir(t), "s")
+	taken, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	cannotListen(t, "Pipe "+path+" is already in use\n", env("PORT", path))
+}
+
+func cannotListen(t *testing.T, want string, getenv func(string) string, args ...string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if status := run(t.Context(), args, getenv, &stdout, &stderr); status != 1 {
+		t.Errorf("exit status %d, want 1", status)
+	}
+	if got := stderr.String(); got != want {
+		t.Errorf("stderr %q, want %q", got, want)
+	}
+	if stdout.Len() > 0 {
+		t.Errorf("stdout %q, want nothing", stdout.String())
+	}
+}
+
+// Whether a low port needs privileges depends on who runs the test, so this is about the words.
+func TestListenErrors(t *testing.T) {
+	bind := func(errno error) error {
+		return &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", errno)}
+	}
+	for _, test := range []struct {
+		at   address
+		err  error
+		want string
+	}{
+		{address{port: "80"}, bind(syscall.EACCES), "Port 80 requires elevated privileges"},
+		{address{pipe: "/s"}, bind(syscall.EACCES), "Pipe /s requires elevated privileges"},
+		{address{port: "80"}, bind(syscall.EADDRINUSE), "Port 80 is already in use"},
+		{address{pipe: "/s"}, bind(syscall.EADDRINUSE), "Pipe /s is already in use"},
+		{address{port: "80"}, errors.New("no"), "app: no"},
+	} {
+		if got := test.at.explain(test.err).Error(); got != test.want {
+			t.Errorf("%v: %q, want %q", test.err, got, test.want)
+		}
+	}
+}
+
+func TestUnixSocket(t *testing.T) {
+	path := filepath.Join(socketDir(t), "s")
+	a := startAs(t, map[string]string{"PORT": path})
+	if a.web != "pipe "+path {
+		t.Errorf("listens on %q, want %q", a.web, "pipe "+path)
+	}
+	c := dialWith(t, unixDialer(path), "ws://localhost/ws")
+	const want = "Hello from the server! You sent: Hello from the client"
+	if got := echo(t, c, "Hello from the client"); got != want {
+		t.Errorf("reply %q, want %q", got, want)
+	}
+	c.Close()
+	if status := a.stop(); status != 0 {
+		t.Errorf("exit status %d, want 0", status)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("the socket is still there: %v", err)
+	}
+}
+
+// socketDir is short: the path of a Unix socket may have no more than about 100 bytes.
+func socketDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func TestAnnouncedURL(t *testing.T) {
+	for _, test := range []struct {
+		args, web, ws string // with PORT for the port
+	}{
+		{"-addr 127.0.0.1:0", "http://127.0.0.1:PORT/", "ws://127.0.0.1:PORT/ws"},
+		{"-addr localhost:0 -path /a/", "http://localhost:PORT/", "ws://localhost:PORT/a/"},
+		{"-addr :0", "http://localhost:PORT/", "ws://localhost:PORT/ws"},
+		{"-addr 0.0.0.0:0 -tls", "https://localhost:PORT/", "wss://localhost:PORT/ws"},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			a := startAs(t, nil, strings.Fields(test.args)...)
+			_, port, _ := strings.Cut(strings.TrimSuffix(a.web, "/"), "://")
+			port = port[strings.LastIndex(port, ":")+1:]
+			if want := strings.Replace(test.web, "PORT", port, 1); port == "0" || a.web != want {
+				t.Errorf("page at %q, want %q", a.web, want)
+			}
+			if want := strings.Replace(test.ws, "PORT", port, 1); a.ws != want {
+				t.Errorf("endpoint at %q, want %q", a.ws, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,44 @@
+// Command app is a small web application with a WebSocket endpoint, the counterpart of an
+// Express-generated application whose bin/www was given a WebSocket server. Its page is an
+// echo console.
+//
+//	go run ./examples/app                      # http://localhost:3000/, or $PORT
+//	go run ./examples/app -addr 127.0.0.1:8443 -tls
+//	PORT=/tmp/app.sock go run ./examples/app   # a Unix socket
+//
+// SIGINT and SIGTERM close every WebSocket with 1001, let running requests end, and exit with
+// status 0; a second signal ends the process at once.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// run is the program but for the process: it returns the exit status, which is 2 for a bad
+// flag value and 1 for what goes wrong later.
+func run(
+	ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer,
+) int {
+	cfg, err := parse(args, getenv, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "app: %v\n", err)
+		return 2
+	}
+	if err := serve(ctx, cfg, stdout, stderr); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,259 @@
+import { describe, serverAnswers, suspects } from "./closecodes.js";
+import { Connection, endpointURL } from "./connection.js";
+import { bytes, duration } from "./format.js";
+import { Log } from "./log.js";
+import { Plot } from "./plot.js";
+
+const $ = (id) => document.getElementById(id);
+const maxFile = 2 ** 30;
+const maxQueued = 2 ** 20;
+const maxUnanswered = 100;
+
+const log = new Log($("log"));
+const plot = new Plot($("plot"), $("plot-caption"));
+const totals = { sent: 0, received: 0, bytesOut: 0, bytesIn: 0 };
+const dropHint = $("sending").textContent;
+let connection = null;
+let timer = 0; // of Repeat
+let watch = 0; // of a file on its way
+
+// Connection
+
+function connect() {
+  const subprotocols = $("subprotocols").value.split(",").map((s) => s.trim()).filter(Boolean);
+  $("outcome").hidden = true;
+  connection = new Connection(endpointURL($("path").value.trim()), subprotocols, {
+    open: opened,
+    message: received,
+    refuse: refused,
+    close: closed,
+  });
+  showState("connecting", "Connecting…");
+}
+
+function opened() {
+  const { url, subprotocol, extensions } = connection;
+  const details = [
+    subprotocol ? `subprotocol ${subprotocol}` : "no subprotocol",
+    extensions.replaceAll(/;[^,]*/g, "") || "no extensions", // without their parameters
+  ].join(", ");
+  $("endpoint").textContent = `${url}, ${details}`;
+  showSending(dropHint, false);
+  log.event(`Connected to ${url}, ${details}`);
+  showState("open", "Connected");
+}
+
+function disconnect() {
+  showState("closing", "Closing…");
+  connection.close(Number($("code").value) || 1000, $("reason").value);
+}
+
+// refused: the browser itself did not do it, and nothing has gone over the network.
+function refused(why) {
+  const { wasOpen } = connection;
+  if (!wasOpen) connection = null;
+  showState(wasOpen ? "open" : "closed", wasOpen ? "Connected" : "Disconnected");
+  showOutcome(true, `Not a valid ${wasOpen ? "close code or reason" : "path or subprotocol"}`, why);
+}
+
+async function closed({ code, reason, wasClean }) {
+  const { wasOpen, url, goodbye } = connection;
+  connection = null;
+  stopRepeating();
+  $("endpoint").textContent = "Not connected.";
+  const bad = !wasClean || (code >= 1002 && code < 3000 && code !== 1005);
+  showState(bad ? "failed" : "closed", wasOpen ? "Disconnected" : "Not connected");
+
+  const { name, meaning } = describe(code);
+  const title = wasOpen ? `Closed with ${code} ${name}` : `Not connected: ${code} ${name}`;
+  const limit = code === 1009 ? limitNote() : "";
+  log.event(wasOpen ? `${title}. ${because(reason, goodbye)}` : `${title}, ${url}`);
+  showOutcome(bad, title, `${meaning}${limit} ${wasClean ? because(reason, goodbye) : ""}`);
+  if (code !== 1006 || goodbye !== null) return;
+  const [finding, causes] = suspects(wasOpen, await serverAnswers());
+  if (connection === null) showOutcome(true, title, `${meaning} ${finding}`, causes);
+}
+
+function because(reason, goodbye) {
+  if (reason) return `Reason: “${reason}”`;
+  return goodbye ? `Reason, from this page: “${goodbye}”` : "No reason was given.";
+}
+
+function showState(state, text) {
+  const open = state === "open";
+  $("state").dataset.state = state;
+  $("state").textContent = text;
+  $("connect").textContent = connection ? "Disconnect" : "Connect";
+  $("connect").classList.toggle("primary", !connection);
+  for (const id of ["path", "subprotocols"]) $(id).readOnly = connection !== null;
+  for (const id of ["send", "pick", "repeat"]) $(id).disabled = !open;
+}
+
+function showOutcome(bad, title, text, causes = []) {
+  const heading = document.createElement("strong");
+  heading.textContent = title;
+  const paragraph = document.createElement("p");
+  paragraph.textContent = text;
+  const list = document.createElement("ul");
+  for (const cause of causes) {
+    const item = document.createElement("li");
+    item.textContent = cause;
+    list.append(item);
+  }
+  $("outcome").replaceChildren(heading, paragraph, ...(causes.length ? [list] : []));
+  $("outcome").classList.toggle("bad", bad);
+  $("outcome").hidden = false;
+}
+
+// Messages
+
+function send(data, size, name) {
+  connection.send(data);
+  totals.sent++;
+  totals.bytesOut += size;
+  log.message("out", data, size, { name });
+  showTotals();
+}
+
+function sendText() {
+  if (!connection?.isOpen) return;
+  const text = $("text").value;
+  const encoded = new TextEncoder().encode(text);
+  if ($("binary").checked) send(new Blob([encoded]), encoded.length);
+  else send(text, encoded.length);
+}
+
+function received(data, rtt) {
+  const size = typeof data === "string" ? new TextEncoder().encode(data).length : data.size;
+  totals.received++;
+  totals.bytesIn += size;
+  log.message("in", data, size, { rtt });
+  if (rtt !== null) {
+    plot.add(rtt);
+    $("last").textContent = duration(rtt);
+    $("median").textContent = duration(plot.median);
+  }
+  showTotals();
+}
+
+function showTotals() {
+  $("sent").textContent = totals.sent.toLocaleString("en");
+  $("received").textContent = totals.received.toLocaleString("en");
+  $("bytes-out").textContent = bytes(totals.bytesOut);
+  $("bytes-in").textContent = bytes(totals.bytesIn);
+}
+
+// Repeating
+
+// A tick is left out while the connection does not keep up, rather than queued.
+function tick() {
+  if (connection?.queued < maxQueued && connection.unanswered < maxUnanswered) sendText();
+}
+
+function startRepeating() {
+  clearInterval(timer);
+  timer = setInterval(tick, Number($("interval").value));
+  tick();
+}
+
+function stopRepeating() {
+  clearInterval(timer);
+  $("repeat").checked = false;
+}
+
+// Files
+
+async function sendFile(file) {
+  if (!connection?.isOpen) {
+    return showSending(`${file.name} was not sent: there is no connection.`, true);
+  }
+  if (connection.queued + file.size > maxFile) {
+    return showSending(`${file.name} was not sent: 1 GiB is the most at a time.`, true);
+  }
+  try {
+    await file.slice(0, 1).arrayBuffer(); // a folder, or a file that is gone, fails here
+  } catch {
+    return showSending(`${file.name} was not sent: it cannot be read.`, true);
+  }
+  if (!connection?.isOpen) return;
+  send(file, file.size, file.name);
+  watchQueue(file.name);
+}
+
+async function sendFiles(files) {
+  for (const file of files) await sendFile(file);
+}
+
+function limitNote() {
+  const limit = Number(document.body.dataset.readLimit);
+  return limit > 0 ? ` It is ${bytes(limit)}.` : "";
+}
+
+function watchQueue(name) {
+  clearInterval(watch);
+  showSending(`Sending ${name}…`, false);
+  watch = setInterval(() => {
+    const left = connection?.queued ?? 0;
+    if (left > 0) return showSending(`Sending ${name}: ${bytes(left)} to go.`, false);
+    clearInterval(watch);
+    if (connection) showSending(`Sent ${name}.`, false);
+    else showSending("The connection closed.", true);
+  }, 500);
+}
+
+function showSending(text, isError) {
+  $("sending").textContent = text;
+  $("sending").classList.toggle("error", isError);
+}
+
+// What the visitor does
+
+$("connection").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (connection) disconnect();
+  else connect();
+});
+
+$("message").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sendText();
+});
+
+$("text").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  sendText();
+});
+
+$("repeat").addEventListener("change", () => {
+  if ($("repeat").checked) startRepeating();
+  else stopRepeating();
+});
+
+$("interval").addEventListener("change", () => {
+  if ($("repeat").checked) startRepeating();
+});
+
+$("pick").addEventListener("click", () => $("file").click());
+$("file").addEventListener("change", async () => {
+  await sendFiles(Array.from($("file").files));
+  $("file").value = ""; // the same file may be chosen again
+});
+
+$("clear").addEventListener("click", () => log.clear());
+
+// A file dropped beside the target would otherwise replace the page.
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  $("drop").classList.toggle("dropping", event.dataTransfer.types.includes("Files"));
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) $("drop").classList.remove("dropping");
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  $("drop").classList.remove("dropping");
+  sendFiles(Array.from(event.dataTransfer.files));
+});
+
+connect();
