@@ -375,6 +375,7 @@ func TestNegroni(t *testing.T) {
 	send(t, c, websocket.TextMessage, "Hello from the client")
 	wantMessage(t, c, websocket.TextMessage,
 		"Hello from the server! You sent: Hello from the client")
+	_ = c.Close()
 	shutdown(t, ws)
 	if got := logged.String(); got != "200 GET /users\n101 GET /ws\n" {
 		t.Errorf("logged %q", got)

@@ -80,7 +80,7 @@ func protocolCases() []conformanceCase {
 		violation("7.1.7 message too large in fragments", header(0x02, 1<<20)+masked(strings.Repeat("x", 1<<20))+frame(0x80, "x"), 1009, "message larger than 1048576 bytes"),
 
 		{"5.5.1 close without a code", frame(0x88, ""), reply(0x88, "")},
-		{"5.5.1 close with a reason of 123", closing(1000, strings.Repeat("r", 123)), byeBack},
+		{"5.5.1 close with a reason of 123", closing(1000, strings.Repeat("r", 123)), closeReply(1000, strings.Repeat("r", 123))},
 		{"5.5.1 data after close", bye + text("late") + closing(1001, ""), byeBack},
 		{"5.5.1 violation after close", bye + "\xff\xff\xff\xff", byeBack},
 		{"5.5.1 close within a message", frame(0x01, "a") + bye, byeBack},
@@ -91,7 +91,7 @@ func protocolCases() []conformanceCase {
 func closeCodeCases() []conformanceCase {
 	var cases []conformanceCase
 	for _, code := range []uint16{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999} {
-		cases = append(cases, conformanceCase{"7.4 accepted", closing(code, "reason"), closeReply(code, "")})
+		cases = append(cases, conformanceCase{"7.4 accepted", closing(code, "reason"), closeReply(code, "reason")})
 	}
 	for code, reason := range map[uint16]string{
 		0: "close code 0", 999: "close code 999", 1004: "close code 1004", 1005: "close code 1005",

@@ -168,7 +168,7 @@ func (c *Conn) readFailed(err error) error {
 	case errors.As(err, &received):
 		e := &CloseError{Code: received.code, Reason: received.reason}
 		c.closing.receive(e)
-		c.sendClose(&CloseError{Code: received.code})
+		c.sendClose(e) // the same code back (RFC 6455 §5.5.1), with the reason, as npm ws does
 		c.readErr = e
 	case errors.As(err, &sendAway):
 		c.log.Warn("WebSocket client sent away", "code", sendAway.Code, "reason", sendAway.Reason)

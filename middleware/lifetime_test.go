@@ -1,0 +1,312 @@
+package middleware_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/wsecho/middleware"
+)
+
+// Pings come at the interval, and whatever the client sends counts as an answer.
+func TestPing(t *testing.T) {
+	s := serve(t, middleware.Options{
+		Handler: plainEcho(), PingInterval: 20 * time.Millisecond, PongTimeout: 20 * time.Millisecond,
+	})
+	c := connect(t, s)
+	for range 5 {
+		c.want(reply(0x89, ""))
+		c.send(frame(0x8a, ""))
+	}
+	for range 5 {
+		c.want(reply(0x89, ""))
+		c.send(frame(0x8a, "some other pong"))
+	}
+}
+
+// A client that does not answer is sent away, within the two times and with a reason.
+func TestPongTimeout(t *testing.T) {
+	s := serve(t, middleware.Options{
+		PingInterval: 10 * time.Millisecond, PongTimeout: 30 * time.Millisecond,
+	})
+	c := connect(t, s)
+	c.want(reply(0x89, "") + closeReply(1008, "no answer to a ping within 30ms"))
+	c.wantEnd()
+}
+
+// Pings go out while a handler is busy, and it is not the client's fault that nobody reads.
+func TestPingWhileBusy(t *testing.T) {
+	proceed := make(chan struct{})
+	s := serve(t, middleware.Options{
+		Handler: middleware.MessageFunc(func(w io.Writer, m *middleware.Message) error {
+			<-proceed
+			_, err := w.Write(m.Data)
+			return err
+		}),
+		PingInterval: time.Millisecond, PongTimeout: time.Millisecond,
+	})
+	c := connect(t, s)
+	c.send(text("slow"))
+	for range 5 {
+		c.want(reply(0x89, ""))
+	}
+	close(proceed)
+	for {
+		first, payload := c.frame()
+		if first == 0x89 {
+			continue
+		}
+		if first != 0x81 || payload != "slow" {
+			t.Fatalf("got %#x %q", first, payload)
+		}
+		return
+	}
+}
+
+func TestNoPings(t *testing.T) {
+	s := serve(t, middleware.Options{Handler: plainEcho(), PingInterval: -1})
+	c := connect(t, s)
+	c.send(text("a"))
+	c.want(reply(0x81, "a"))
+}
+
+// A client that answers neither close frame nor end of stream is cut after the CloseTimeout.
+func TestCloseTimeout(t *testing.T) {
+	m := middleware.New(middleware.Options{
+		Handler:      middleware.HandlerFunc(func(context.Context, *middleware.Conn) error { return nil }),
+		CloseTimeout: 30 * time.Millisecond,
+		Logger:       textLogger(io.Discard),
+	})
+	ended := make(chan struct{})
+	s := serveHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.ServeHTTP(w, r)
+		close(ended)
+	}))
+	c := connect(t, s)
+	c.want(closeReply(1000, ""))
+	<-ended
+}
+
+// A client that sends and does not read is no longer read from, and cut after WriteTimeout.
+func TestWriteTimeout(t *testing.T) {
+	failed := make(chan error, 1)
+	echo := plainEcho()
+	s := serve(t, middleware.Options{
+		Handler: middleware.HandlerFunc(func(ctx context.Context, c *middleware.Conn) error {
+			err := echo.ServeConn(ctx, c)
+			failed <- err
+			return err
+		}),
+		WriteTimeout: 50 * time.Millisecond,
+	})
+	c := connect(t, s)
+	sent := 0
+	for message := frame(0x82, strings.Repeat("x", 1<<16)); ; sent++ {
+		if _, err := io.WriteString(c.Conn, message); err != nil {
+			break
+		}
+		if sent > 10000 {
+			t.Fatal("the server goes on reading from a client that does not read")
+		}
+	}
+	var timeout net.Error
+	if err := <-failed; !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Errorf("the handler got %v, want a timeout", err)
+	}
+}
+
+func TestMaxConns(t *testing.T) {
+	s := serve(t, middleware.Options{Handler: plainEcho(), MaxConns: 2})
+	first, second := connect(t, s), connect(t, s)
+	c := dialRaw(t, s)
+	resp := c.request("/ws", handshakeLines)
+	body, _ := io.ReadAll(resp.Body)
+	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "1" ||
+		string(body) != "the limit of 2 WebSocket connections is reached\n" {
+		t.Errorf("got %s %q, Retry-After %q", resp.Status, body, resp.Header.Get("Retry-After"))
+	}
+	_ = first.Close()
+	third := connectWhenFree(t, s)
+	for _, c := range []*rawClient{second, third} {
+		c.send(text("a"))
+		c.want(reply(0x81, "a"))
+	}
+}
+
+// Refused handshakes, failed hijacks and panics before the connection leave no slot taken.
+func TestSlotsAfterRefusals(t *testing.T) {
+	m := middleware.New(middleware.Options{
+		Handler: plainEcho(), MaxConns: 1, Logger: textLogger(io.Discard),
+	})
+	for range 3 {
+		w := httptest.NewRecorder()
+		m.ServeHTTP(w, handshakeRequest())
+		if w.Code != 500 {
+			t.Fatalf("got %d %s", w.Code, w.Body)
+		}
+	}
+	for range 3 {
+		func() {
+			defer func() {
+				err, ok := recover().(error)
+				want := "middleware: hijacking through a *middleware_test.brokenHijacker: broken"
+				if !ok || err.Error() != want {
+					t.Errorf("panicked with %v, want %s", err, want)
+				}
+			}()
+			m.ServeHTTP(&brokenHijacker{httptest.NewRecorder()}, handshakeRequest())
+		}()
+	}
+	c := connect(t, serveHandler(t, m))
+	c.send(text("a"))
+	c.want(reply(0x81, "a"))
+}
+
+type brokenHijacker struct{ w http.ResponseWriter }
+
+func (w *brokenHijacker) Header() http.Header         { return w.w.Header() }
+func (w *brokenHijacker) Write(p []byte) (int, error) { return w.w.Write(p) }
+func (w *brokenHijacker) WriteHeader(code int)        { w.w.WriteHeader(code) }
+
+func (w *brokenHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return nil, nil, errors.New("broken")
+}
+
+// Shutdown with many connections in every state: each gets 1001, each complete message its
+// answer.
+func TestShutdownOfMany(t *testing.T) {
+	m := middleware.New(middleware.Options{Handler: plainEcho(), Logger: textLogger(io.Discard)})
+	s := serveHandler(t, m)
+	const kinds, each = 4, 50
+	clients := make([]*rawClient, kinds*each)
+	for i := range clients {
+		clients[i] = connect(t, s)
+	}
+	var ready, done sync.WaitGroup
+	for i, c := range clients {
+		_ = c.SetDeadline(time.Now().Add(4 * patience)) // The flood slows everybody down.
+		ready.Add(1)
+		done.Go(func() {
+			if err := shutdownClient(c, i%kinds, ready.Done); err != nil {
+				t.Errorf("client of kind %d: %v", i%kinds, err)
+			}
+		})
+	}
+	ready.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
+	defer cancel()
+	if err := m.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	done.Wait()
+	if err := m.Shutdown(ctx); err != nil {
+		t.Errorf("second Shutdown: %v", err)
+	}
+}
+
+// shutdownClient is idle, in the middle of a message, waiting for answers, or flooding.
+func shutdownClient(c *rawClient, kind int, ready func()) error {
+	defer func() { _ = c.Close() }()
+	const flooding = 3
+	message := text("message")
+	want := 0
+	switch kind {
+	case 0:
+		ready()
+	case 1:
+		_, _ = io.WriteString(c.Conn, message[:4])
+		ready()
+	case 2:
+		want = 20
+		_, _ = io.WriteString(c.Conn, strings.Repeat(message, want))
+		ready()
+	case flooding:
+		stop := make(chan struct{})
+		defer close(stop)
+		go flood(c, message, stop)
+		ready()
+	}
+	answers, err := answersUntilClose(c, reply(0x81, "message"))
+	if err == nil && kind != flooding && answers != want {
+		err = fmt.Errorf("%d answers, want %d", answers, want)
+	}
+	if err == nil {
+		_, err = io.WriteString(c.Conn, closing(1001, ""))
+	}
+	return err
+}
+
+func flood(c *rawClient, message string, stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		if _, err := io.WriteString(c.Conn, message); err != nil {
+			return
+		}
+	}
+}
+
+// answersUntilClose counts whole answers, up to a close frame with 1001.
+func answersUntilClose(c *rawClient, answer string) (int, error) {
+	bye := closeReply(1001, "server is shutting down")
+	for n := 0; ; n++ {
+		b := make([]byte, min(len(answer), len(bye)))
+		if _, err := io.ReadFull(c.r, b); err != nil {
+			return n, err
+		}
+		if strings.HasPrefix(bye, string(b)) {
+			rest := make([]byte, len(bye)-len(b))
+			_, err := io.ReadFull(c.r, rest)
+			return n, err
+		}
+		if string(b) != answer {
+			return n, fmt.Errorf("got %q", b)
+		}
+	}
+}
+
+// Handshakes that race with Shutdown are refused, or served and ended; none is forgotten.
+func TestShutdownRace(t *testing.T) {
+	for range 20 {
+		m := middleware.New(middleware.Options{Handler: plainEcho(), Logger: textLogger(io.Discard)})
+		s := serveHandler(t, m)
+		var clients sync.WaitGroup
+		for range 5 {
+			c := dialRaw(t, s)
+			clients.Go(func() {
+				defer func() { _ = c.Close() }()
+				_, _ = io.WriteString(c.Conn, "GET /ws HTTP/1.1\r\n"+handshakeLines+"\r\n")
+				resp, err := http.ReadResponse(c.r, nil)
+				switch {
+				case err != nil:
+					t.Error(err)
+				case resp.StatusCode == 101:
+					if _, err := answersUntilClose(c, reply(0x81, "message")); err != nil {
+						t.Error(err)
+					}
+				case resp.StatusCode != 503:
+					t.Error(resp.Status)
+				}
+			})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		if err := m.Shutdown(ctx); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		cancel()
+		clients.Wait()
+		s.Close()
+	}
+}
