@@ -1,4 +1,5 @@
-// The shortest way to a WebSocket endpoint in an HTTP server that already works.
+// Command nethttp is the shortest way to a WebSocket endpoint in an HTTP server that already
+// works: the sample of the README, which a test keeps equal to it.
 package main
 
 import (
@@ -10,9 +11,12 @@ import (
 )
 
 func main() {
-	app := http.FileServer(http.Dir(".")) // the handler you have
-
+	app := http.FileServer(http.Dir("public")) // the handler you have
 	ws := middleware.New(middleware.Options{Path: "/ws"})
-	server := &http.Server{Addr: ":3000", Handler: ws.Handler(app), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{
+		Addr:              ":3000",
+		Handler:           ws.Handler(app),
+		ReadHeaderTimeout: 5 * time.Second,
+	}
 	log.Fatal(server.ListenAndServe())
 }
