@@ -110,6 +110,16 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// Behind TLS the road to the network is another one.
+func TestConformanceTLS(t *testing.T) {
+	m := middleware.New(middleware.Options{Handler: plainEcho(), Logger: textLogger(io.Discard)})
+	s := httptest.NewTLSServer(m)
+	t.Cleanup(s.Close)
+	for _, c := range append(protocolCases(), closeCodeCases()...) {
+		t.Run(c.name, func(t *testing.T) { c.run(t, s) })
+	}
+}
+
 // run tries the case in several deliveries, on connections with these header lines.
 func (c conformanceCase) run(t *testing.T, s *httptest.Server, lines ...string) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"encoding/binary"
 	"flag"
 	"fmt"
@@ -114,6 +115,9 @@ func dialRaw(t *testing.T, s *httptest.Server) *rawClient {
 	conn, err := net.Dial("tcp", s.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s.TLS != nil {
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(patience))
