@@ -143,7 +143,7 @@ func checkKey(r *http.Request) *refusal {
 		return refusef(http.StatusBadRequest,
 			"%d Sec-WebSocket-Key headers: must be one", len(keys))
 	}
-	if key, err := base64.StdEncoding.Strict().DecodeString(keys[0]); err != nil || len(key) != 16 {
+	if key, err := base64.StdEncoding.DecodeString(keys[0]); err != nil || len(key) != 16 {
 		return refusef(http.StatusBadRequest,
 			"Sec-WebSocket-Key %.100q: must be 16 bytes in base64", keys[0])
 	}

@@ -201,7 +201,8 @@ func TestServeHTTPRefusals(t *testing.T) {
 		{"HTTP/2", func(r *http.Request) { r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/2.0", 2, 0 }, 505, nil, "HTTP/2.0: WebSockets are served over HTTP/1.1 only\n"},
 		{"HTTP/1.0", func(r *http.Request) { r.Proto, r.ProtoMinor = "HTTP/1.0", 0 }, 400, http.Header{"Connection": {"close"}}, "HTTP/1.0: a WebSocket handshake needs HTTP/1.1 (a proxy in front may have to be told to use it)\n"},
 		{"key with another alphabet", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Key", "__________________________==") }, 400, nil, "Sec-WebSocket-Key \"__________________________==\": must be 16 bytes in base64\n"},
-		{"key with stray bits", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZR==") }, 400, nil, "Sec-WebSocket-Key \"dGhlIHNhbXBsZSBub25jZR==\": must be 16 bytes in base64\n"},
+		{"key one byte short", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25j") }, 400, nil, "Sec-WebSocket-Key \"dGhlIHNhbXBsZSBub25j\": must be 16 bytes in base64\n"},
+		{"key one byte long", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZSE=") }, 400, nil, "Sec-WebSocket-Key \"dGhlIHNhbXBsZSBub25jZSE=\": must be 16 bytes in base64\n"},
 		{"key of any length", func(r *http.Request) { r.Header.Set("Sec-WebSocket-Key", strings.Repeat("x", 1<<20)) }, 400, nil, "Sec-WebSocket-Key \"" + strings.Repeat("x", 100) + "\": must be 16 bytes in base64\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
