@@ -1,11 +1,16 @@
 package middleware_test
 
 import (
+	"bufio"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"example.com/wsecho/middleware"
+	"github.com/gorilla/websocket"
 )
 
 // nullWriter is a ResponseWriter without a cost of its own.
@@ -54,6 +59,78 @@ func TestPassThroughAllocatesNothing(t *testing.T) {
 			if n := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); n != 0 {
 				t.Errorf("GET %s %v: %v allocations", path, header, n)
 			}
+		}
+	}
+}
+
+// BenchmarkEcho compares the echo with gorilla's plain loop in the same run: so many messages of
+// a size in flight on one connection, the client in the same process.
+func BenchmarkEcho(b *testing.B) {
+	for _, load := range []struct {
+		name           string
+		size, inFlight int
+	}{
+		{"128B one in flight", 128, 1},
+		{"128B 64 in flight", 128, 64},
+		{"16KiB 16 in flight", 16 << 10, 16},
+		{"1MiB one in flight", 1 << 20, 1},
+	} {
+		for _, server := range []struct {
+			name string
+			h    http.Handler
+		}{
+			{"wsecho", middleware.New(middleware.Options{ReadLimit: 1 << 21})},
+			{"gorilla", http.HandlerFunc(plainLoop)},
+		} {
+			b.Run(load.name+"/"+server.name, func(b *testing.B) {
+				benchmarkEcho(b, server.h, load.size, load.inFlight)
+			})
+		}
+	}
+}
+
+// plainLoop is the loop that everybody writes first.
+func plainLoop(w http.ResponseWriter, r *http.Request) {
+	c, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	defer func() { _ = c.Close() }()
+	for {
+		t, p, err := c.ReadMessage()
+		if err != nil {
+			return
+		}
+		if err := c.WriteMessage(t, append([]byte(middleware.Greeting), p...)); err != nil {
+			return
+		}
+	}
+}
+
+func benchmarkEcho(b *testing.B, h http.Handler, size, inFlight int) {
+	s := httptest.NewServer(h)
+	defer s.Close()
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "GET /ws HTTP/1.1\r\n"+handshakeLines+"\r\n")
+	r := bufio.NewReaderSize(conn, 1<<16)
+	if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 101 {
+		b.Fatal(resp, err)
+	}
+	payload := strings.Repeat("x", size)
+	batch := []byte(strings.Repeat(text(payload), inFlight))
+	answer := int64(len(reply(0x81, middleware.Greeting+payload)) * inFlight)
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for range b.N / inFlight {
+		if _, err := conn.Write(batch); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.CopyN(io.Discard, r, answer); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -137,7 +137,7 @@ func (p *extensionParser) param() (param extensionParam, ok bool) {
 	}
 	param.hasValue = true
 	if p.s != "" && p.s[0] == '"' {
-		param.value, ok = p.quoted()
+		param.value = p.quoted()
 	} else {
 		param.value = p.token()
 	}
@@ -165,20 +165,20 @@ func (p *extensionParser) token() string {
 	return token
 }
 
-// quoted reads a quoted-string (RFC 9110 §5.6.4).
-func (p *extensionParser) quoted() (value string, ok bool) {
+// quoted reads a quoted-string (RFC 9110 §5.6.4); one that does not end is taken for empty.
+func (p *extensionParser) quoted() string {
 	var b strings.Builder
 	for i := 1; i < len(p.s); i++ {
 		switch p.s[i] {
 		case '"':
 			p.s = p.s[i+1:]
-			return b.String(), true
+			return b.String()
 		case '\\':
 			if i++; i == len(p.s) {
-				return "", false
+				return ""
 			}
 		}
 		b.WriteByte(p.s[i])
 	}
-	return "", false
+	return ""
 }

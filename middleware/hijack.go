@@ -18,7 +18,8 @@ func hijack(w http.ResponseWriter, r *http.Request, hs *handshake) (*transport, 
 	w.WriteHeader(http.StatusSwitchingProtocols)
 	conn, brw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		// The 101 is written and cannot be taken back; a panic keeps net/http from sending it.
+		// The 101 is written and cannot be taken back. A panic has net/http drop the connection
+		// instead of sending it, unless a recovery in between catches it.
 		panic(fmt.Errorf("middleware: hijacking through a %T: %w", w, err))
 	}
 	return newTransport(conn, brw), nil

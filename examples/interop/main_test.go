@@ -1,0 +1,189 @@
+// Package interop_test tries wsecho against other people's servers and clients. It is a module of
+// its own so that their code is no requirement of wsecho's.
+package interop_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/wsecho/middleware"
+	"github.com/gorilla/websocket"
+)
+
+// patience bounds every wait for something that is going to happen.
+const patience = 10 * time.Second
+
+func TestMain(m *testing.M) {
+	before := runtime.NumGoroutine()
+	code := m.Run()
+	if code == 0 && !goroutinesReturn(before) {
+		fmt.Fprintln(os.Stderr, "goroutines have outlived the tests:")
+		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// goroutinesReturn waits until there are no more than n.
+func goroutinesReturn(n int) bool {
+	http.DefaultClient.CloseIdleConnections()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
+		if runtime.NumGoroutine() <= n {
+			return true
+		}
+	}
+	return false
+}
+
+// program returns where a program is that the machine must have for a test: CI fails without
+// it, elsewhere the test is skipped.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") == "" {
+		t.Skipf("%s is not installed", name)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// app is an HTTP server that works.
+func app() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /users", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "respond with a resource")
+	})
+	return mux
+}
+
+// echo returns the middleware under test, which logs nothing.
+func echo(opts middleware.Options) *middleware.Middleware {
+	opts.Logger = slog.New(slog.DiscardHandler)
+	return middleware.New(opts)
+}
+
+func serve(t *testing.T, h http.Handler) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// wsURL returns the address of the endpoint.
+func wsURL(s *httptest.Server) string {
+	return strings.Replace(s.URL, "http", "ws", 1) + "/ws"
+}
+
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	client := http.Client{Timeout: patience}
+	resp, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// wantRefused sends an acceptable handshake that cannot be served.
+func wantRefused(t *testing.T, s *httptest.Server, status int, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = http.Header{
+		"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
+		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+	}
+	client := http.Client{Timeout: patience}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != status { // The body of a 101 would not end.
+		t.Fatalf("got %s, want %d", resp.Status, status)
+	}
+	if b, err := io.ReadAll(resp.Body); string(b) != body {
+		t.Errorf("got %q, %v; want %q", b, err, body)
+	}
+}
+
+// wantEcho goes through a whole connection: handshake, one message, close.
+func wantEcho(t *testing.T, s *httptest.Server) {
+	t.Helper()
+	dialer := websocket.Dialer{HandshakeTimeout: patience}
+	c, _, err := dialer.Dial(wsURL(s), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	if err := c.WriteMessage(websocket.TextMessage, []byte("Hello from the client")); err != nil {
+		t.Fatal(err)
+	}
+	messageType, p, err := c.ReadMessage()
+	const want = "Hello from the server! You sent: Hello from the client"
+	if messageType != websocket.TextMessage || string(p) != want {
+		t.Errorf("got message %d %q, %v; want text %q", messageType, p, err, want)
+	}
+	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	if err := c.WriteMessage(websocket.CloseMessage, bye); err != nil {
+		t.Fatal(err)
+	}
+	var closed *websocket.CloseError
+	if _, _, err := c.ReadMessage(); !errors.As(err, &closed) || closed.Code != 1000 {
+		t.Errorf("after closing: %v, want close 1000", err)
+	}
+}
+
+// logLines takes the place of standard output or of a server's log.
+type logLines chan string
+
+func (l logLines) Println(v ...any)               { l <- fmt.Sprint(v...) }
+func (l logLines) Printf(format string, v ...any) { l <- fmt.Sprintf(format, v...) }
+
+func (l logLines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
+// want waits for the line that a logger prints once the handler behind it has returned.
+func (l logLines) want(t *testing.T, want string) {
+	t.Helper()
+	select {
+	case got := <-l:
+		if got != want {
+			t.Errorf("logged %q, want %q", got, want)
+		}
+	case <-time.After(patience):
+		t.Fatalf("logged nothing, want %q", want)
+	}
+}
+
+func (l logLines) wantNone(t *testing.T) {
+	t.Helper()
+	select {
+	case got := <-l:
+		t.Errorf("logged %q", got)
+	default:
+	}
+}
