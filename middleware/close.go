@@ -138,7 +138,10 @@ func (c *Conn) sendClose(e *CloseError) bool {
 	if !c.closing.begin(e, c.opts.CloseTimeout) {
 		return false
 	}
-	err := c.ws.WriteControl(websocket.CloseMessage, closePayload(e), c.writeDeadline())
+	err := c.writeControl(websocket.CloseMessage, closePayload(e))
+	if err == nil {
+		err = c.transport.out.release()
+	}
 	if err != nil {
 		c.drop()
 		return false

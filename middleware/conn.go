@@ -54,17 +54,27 @@ func newConn(t *transport, r *http.Request, hs *handshake, opts *Options) *Conn 
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
 	t.guard.deflate = hs.deflate != nil
 	t.guard.limit = opts.ReadLimit
-	t.writeTimeout = opts.WriteTimeout
+	t.out.timeout = opts.WriteTimeout
 	t.onTimeout = c.onReadTimeout
 	c.ws = newEngine(t, hs)
 	c.ws.SetPingHandler(c.pong)
 	return c
 }
 
+// gorilla's buffers are small, since the transport has large ones to lend: the reader's is for
+// headers and control frames, the writer's for what is not worth a piece of its own.
+const (
+	engineReadBuffer  = 512
+	engineWriteBuffer = 512
+)
+
 // newEngine has gorilla take the connection over. The handshake is done: gorilla gets a request
 // that it cannot refuse, and the transport drops its answer.
 func newEngine(t *transport, hs *handshake) *websocket.Conn {
-	ws, err := (&websocket.Upgrader{}).Upgrade(engineWriter{t}, hs.minimal(), nil)
+	upgrader := websocket.Upgrader{
+		ReadBufferSize: engineReadBuffer, WriteBufferSize: engineWriteBuffer,
+	}
+	ws, err := upgrader.Upgrade(engineWriter{t}, hs.minimal(), nil)
 	if err != nil {
 		panic(fmt.Errorf("middleware: %w", err))
 	}

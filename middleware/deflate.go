@@ -45,7 +45,7 @@ func appendDeflated(dst *buffer, p []byte) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	dst.b = dst.b[:len(dst.b)-len(syncMarker)]
+	dst.end -= len(syncMarker)
 	return nil
 }
 

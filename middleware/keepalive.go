@@ -18,7 +18,7 @@ type keepAlive struct {
 	stopped bool
 
 	waiting bool   // a ping has been sent and PongTimeout is not over
-	reads   uint64 // of the transport, when the ping was sent
+	waits   uint64 // of the transport, when the ping was sent
 }
 
 func (k *keepAlive) start(c *Conn) {
@@ -72,14 +72,14 @@ func (k *keepAlive) tick() {
 // silent reports whether the reader has been waiting all the time since the ping. A reader that
 // was busy, or that nobody called, says nothing about the client.
 func (k *keepAlive) silent() bool {
-	now := k.c.transport.reads.Load()
-	return now == k.reads && now%2 == 1
+	now := k.c.transport.waits.Load()
+	return now == k.waits && now%2 == 1
 }
 
 // ping reports whether pings are still of use.
 func (k *keepAlive) ping() bool {
-	k.reads = k.c.transport.reads.Load()
-	err := k.c.ws.WriteControl(websocket.PingMessage, nil, k.c.writeDeadline())
+	k.waits = k.c.transport.waits.Load()
+	err := k.c.writeControl(websocket.PingMessage, nil)
 	if err == nil {
 		return true
 	}

@@ -1,9 +1,7 @@
 package middleware
 
 import (
-	"io"
 	"strconv"
-	"sync"
 
 	"github.com/gorilla/websocket"
 )
@@ -32,50 +30,4 @@ func (t MessageType) String() string {
 type Message struct {
 	Type MessageType
 	Data []byte // valid until the MessageFunc returns; may be changed
-}
-
-// Buffers start small and grow with what has arrived. A buffer that one large message has
-// made larger than maxPooled is left to the garbage collector, so that the pool cannot hold on
-// to the largest messages ever seen.
-const (
-	minBuffer = 1 << 10
-	maxPooled = 64 << 10
-)
-
-var bufferPool = sync.Pool{New: func() any { return &buffer{b: make([]byte, 0, minBuffer)} }}
-
-// buffer is the payload of a message, from a pool.
-type buffer struct{ b []byte }
-
-func newBuffer() *buffer { return bufferPool.Get().(*buffer) }
-
-func (b *buffer) free() {
-	if cap(b.b) > maxPooled {
-		return
-	}
-	b.b = b.b[:0]
-	bufferPool.Put(b)
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.b = append(b.b, p...)
-	return len(p), nil
-}
-
-// readFrom appends all that r has. Unlike [bytes.Buffer.ReadFrom] it reads into the
-// room that is left before it asks for more.
-func (b *buffer) readFrom(r io.Reader) error {
-	for {
-		if len(b.b) == cap(b.b) {
-			b.b = append(b.b, 0)[:len(b.b)]
-		}
-		n, err := r.Read(b.b[len(b.b):cap(b.b)])
-		b.b = b.b[:len(b.b)+n]
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
 }

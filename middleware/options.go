@@ -28,7 +28,7 @@ type Options struct {
 	// redirect, as "//ws" or "/x/../ws", never matches. If empty, it is "/ws".
 	Path string
 
-	// Handler serves each connection. If nil, it is Echo(Greeting).
+	// Handler serves each connection. If nil, it is Batched(Echo(Greeting)).
 	Handler Handler
 
 	// AllowedOrigins are the patterns of the web origins (RFC 6454) whose pages may connect, in
@@ -53,7 +53,7 @@ type Options struct {
 	// closes the connection with 1009. If zero, it is 1 MiB; if negative, there is none.
 	ReadLimit int64
 
-	// WriteTimeout is how long a client may take to accept each 64 KiB of what is sent to it
+	// WriteTimeout is how long a client may take to accept each 256 KiB of what is sent to it
 	// before the connection is cut. If zero, it is 10 seconds; if negative, there is none.
 	WriteTimeout time.Duration
 
@@ -135,7 +135,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.CloseTimeout, defaultCloseTimeout)
 	setDefault(&o.MaxConns, defaultMaxConns)
 	if o.Handler == nil {
-		o.Handler = Echo(Greeting)
+		o.Handler = Batched(Echo(Greeting))
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

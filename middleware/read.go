@@ -3,7 +3,6 @@ package middleware
 import (
 	"errors"
 	"io"
-	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -53,7 +52,7 @@ func (c *Conn) ReadMessage() (MessageType, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return t, b.b, nil // The caller's to keep: the buffer does not go back to the pool.
+	return t, b.bytes(), nil // The caller's to keep: the buffer does not go back to the pool.
 }
 
 // receive returns the next message in a buffer that the caller is to free. While none comes,
@@ -66,7 +65,7 @@ func (c *Conn) receive() (MessageType, *buffer, error) {
 		return 0, nil, err
 	}
 	b := newBuffer()
-	if err := b.readFrom(payloadReader{c}); err != nil {
+	if _, err := b.ReadFrom(payloadReader{c}); err != nil {
 		b.free()
 		return 0, nil, err
 	}
@@ -183,17 +182,9 @@ func (c *Conn) readFailed(err error) error {
 
 // pong answers a ping (RFC 6455 §5.5.3).
 func (c *Conn) pong(payload string) error {
-	err := c.ws.WriteControl(websocket.PongMessage, []byte(payload), c.writeDeadline())
+	err := c.writeControl(websocket.PongMessage, []byte(payload))
 	if errors.Is(err, websocket.ErrCloseSent) {
 		return nil
 	}
 	return err
-}
-
-// writeDeadline is until when a control frame may wait for its turn.
-func (c *Conn) writeDeadline() time.Time {
-	if c.opts.WriteTimeout < 0 {
-		return time.Time{}
-	}
-	return time.Now().Add(c.opts.WriteTimeout)
 }

@@ -6,29 +6,23 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// writeChunk is how much is handed to the network at a time, each with a deadline of its own,
-// so that a slow client with a large message is told from one that has stopped reading.
-const writeChunk = 64 << 10
-
 // transport is the net.Conn that gorilla runs on. It knows bytes and frames, not messages.
 type transport struct {
 	net.Conn // the hijacked connection
+	in       input
+	out      output
 
-	brw     *bufio.ReadWriter // net/http's buffers, whose memory gorilla goes on using
-	early   []byte            // what the client sent behind its handshake
+	brw     *bufio.ReadWriter // net/http's buffers, until gorilla takes them over
 	guard   guard
 	refused error // why the guard lets no more bytes through
 
-	headSent     bool // the 101 has been sent; gorilla's own is to be dropped
-	writeTimeout time.Duration
-	deflateNext  atomic.Bool // the next data frame written gets RSV1 (RFC 7692 §6)
-
-	// reads counts the begins and ends of reads: while it is odd, a read is waiting.
-	reads atomic.Uint64
+	// waits counts the begins and ends of waiting for input: while it is odd, a read waits.
+	waits atomic.Uint64
 	// interrupted tells a read that its timeout is a question to onTimeout.
 	interrupted atomic.Bool
 	// onTimeout is asked by an interrupted read that has waited so long in vain since it was
@@ -36,15 +30,24 @@ type transport struct {
 	onTimeout func(waited time.Duration) (time.Time, error)
 }
 
+// lentBuffer is how much is read or written at a time, through a buffer that a connection
+// borrows while there is something in it; a connection that waits has none.
+const lentBuffer = 64 << 10
+
+var lentBuffers = sync.Pool{New: func() any { return new([lentBuffer]byte) }}
+
 func newTransport(conn net.Conn, brw *bufio.ReadWriter) *transport {
 	t := &transport{Conn: conn, brw: brw}
+	t.out.conn = conn
+	t.initPolling()
+	// What the client has sent behind its handshake are frames.
 	early, _ := brw.Peek(brw.Reader.Buffered())
-	t.early = append(t.early, early...)
+	t.in.early = append(t.in.early, early...)
 	_, _ = brw.Discard(len(early))
 	return t
 }
 
-// Hijack hands gorilla its connection: itself.
+// Hijack hands gorilla its connection: the transport.
 func (t *transport) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	brw := t.brw
 	t.brw = nil
@@ -54,32 +57,43 @@ func (t *transport) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // Read returns what the guard lets through. A violation is reported once everything before it
 // has been read.
 func (t *transport) Read(p []byte) (int, error) {
-	for t.refused == nil {
-		n, err := t.readWaiting(p)
-		if n, t.refused = t.guard.advance(p[:n]); n > 0 {
+	for {
+		if n := t.in.take(p); n > 0 {
 			return n, nil
 		}
-		if err != nil && t.refused == nil {
+		if t.refused != nil {
+			return 0, t.refused
+		}
+		n, lent, err := t.receive(p)
+		received := p
+		if lent != nil {
+			received = lent
+		}
+		n, t.refused = t.guard.advance(received[:n])
+		switch {
+		case lent != nil:
+			t.in.keep(lent[:n])
+		case n > 0:
+			return n, nil
+		}
+		if n == 0 && err != nil && t.refused == nil {
 			return 0, err
 		}
 	}
-	return 0, t.refused
 }
 
-// readWaiting reads from the network, for as long as onTimeout says if it was interrupted.
-func (t *transport) readWaiting(p []byte) (int, error) {
-	if len(t.early) > 0 {
-		n := copy(p, t.early)
-		t.early = t.early[n:]
-		return n, nil
+// receive reads from the network once, for as long as onTimeout says if it is interrupted:
+// n bytes into p, or into another buffer that it returns.
+func (t *transport) receive(p []byte) (n int, lent []byte, err error) {
+	if early := t.in.early; len(early) > 0 {
+		t.in.early = nil
+		return len(early), early, nil
 	}
-	t.reads.Add(1)
-	defer t.reads.Add(1)
 	var began time.Time
 	for {
-		n, err := t.Conn.Read(p)
+		n, lent, err = t.poll(p)
 		if n > 0 || !t.interrupted.Load() || !errors.Is(err, os.ErrDeadlineExceeded) {
-			return n, err
+			return n, lent, err
 		}
 		var waited time.Duration
 		if !began.IsZero() {
@@ -87,10 +101,10 @@ func (t *transport) readWaiting(p []byte) (int, error) {
 		}
 		until, err := t.onTimeout(waited)
 		if err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		if err := t.Conn.SetReadDeadline(until); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		began = time.Now()
 	}
@@ -102,35 +116,19 @@ func (t *transport) interrupt() {
 	_ = t.Conn.SetReadDeadline(time.Unix(1, 0))
 }
 
-// Write sends p, which begins with a frame header unless it goes on with the payload of the
-// frame before.
-func (t *transport) Write(p []byte) (int, error) {
-	if !t.headSent {
-		t.headSent = true
-		return len(p), nil
-	}
-	if opcode := p[0] & 0x0f; opcode == opText || opcode == opBinary {
-		// A payload cannot be mistaken for a header here: deflateNext is set only between frames
-		// of data, and cleared by the next one.
-		if t.deflateNext.CompareAndSwap(true, false) {
-			p[0] |= rsv1
-		}
-	}
-	sent := 0
-	for sent < len(p) {
-		if t.writeTimeout > 0 {
-			if err := t.Conn.SetWriteDeadline(time.Now().Add(t.writeTimeout)); err != nil {
-				return sent, err
-			}
-		}
-		n, err := t.Conn.Write(p[sent:min(sent+writeChunk, len(p))])
-		sent += n
-		if err != nil {
-			return sent, err
-		}
-	}
-	return sent, nil
+// startWaiting is called before a read waits: whatever is held back leaves now.
+func (t *transport) startWaiting() error {
+	t.waits.Add(1)
+	return t.out.release()
 }
+
+func (t *transport) stopWaiting() {
+	t.waits.Add(1)
+	t.out.resume()
+}
+
+// Write takes the next piece of output; flush sends it.
+func (t *transport) Write(p []byte) (int, error) { return t.out.Write(p) }
 
 // Deadlines are the transport's own business; gorilla sets one for every frame it writes.
 func (t *transport) SetDeadline(time.Time) error      { return nil }

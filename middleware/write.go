@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -19,19 +20,18 @@ func (c *Conn) WriteMessage(t MessageType, p []byte) error {
 		return err
 	}
 	defer c.endWrite()
-	if !c.deflate.deflatable(len(p)) {
-		return c.writeFailed(c.ws.WriteMessage(int(t), p))
+	if c.deflate.deflatable(len(p)) {
+		deflated := newBuffer()
+		defer deflated.free()
+		if err := appendDeflated(deflated, p); err != nil {
+			return err
+		}
+		if len(deflated.bytes()) < len(p) {
+			c.transport.out.deflateNext.Store(true)
+			p = deflated.bytes()
+		}
 	}
-	deflated := newBuffer()
-	defer deflated.free()
-	if err := appendDeflated(deflated, p); err != nil {
-		return err
-	}
-	if len(deflated.b) < len(p) {
-		c.transport.deflateNext.Store(true)
-		p = deflated.b
-	}
-	return c.writeFailed(c.ws.WriteMessage(int(t), p))
+	return c.sent(c.ws.WriteMessage(int(t), p))
 }
 
 // NextWriter begins a message that is sent as it is written, uncompressed, in as many frames as
@@ -44,7 +44,7 @@ func (c *Conn) NextWriter(t MessageType) (io.WriteCloser, error) {
 	w, err := c.ws.NextWriter(int(t))
 	if err != nil {
 		c.endWrite()
-		return nil, c.writeFailed(err)
+		return nil, c.sent(err)
 	}
 	return &messageWriter{c: c, w: w}, nil
 }
@@ -60,7 +60,7 @@ func (w *messageWriter) Write(p []byte) (int, error) {
 		return 0, errClosed
 	}
 	n, err := w.w.Write(p)
-	return n, w.c.writeFailed(err)
+	return n, w.c.sent(err)
 }
 
 func (w *messageWriter) Close() error {
@@ -69,7 +69,7 @@ func (w *messageWriter) Close() error {
 	}
 	w.closed = true
 	defer w.c.endWrite()
-	return w.c.writeFailed(w.w.Close())
+	return w.c.sent(w.w.Close())
 }
 
 // beginWrite waits for the message before to be written.
@@ -92,9 +92,12 @@ func (c *Conn) beginWrite(t MessageType) error {
 
 func (c *Conn) endWrite() { <-c.writing }
 
-// writeFailed gives up the connection if err is more than its being closed: what has been
-// written of a frame cannot be taken back.
-func (c *Conn) writeFailed(err error) error {
+// sent ends a write: it flushes what gorilla has written, and gives up the connection if there
+// was an error other than its being closed. What is lost of a frame cannot be made up for.
+func (c *Conn) sent(err error) error {
+	if err == nil {
+		err = c.transport.out.flush()
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -103,4 +106,23 @@ func (c *Conn) writeFailed(err error) error {
 	}
 	c.drop()
 	return fmt.Errorf("middleware: WebSocket: %w", err)
+}
+
+// writeControl sends a control frame (RFC 6455 §5.5), between the frames of a message if need be.
+func (c *Conn) writeControl(opcode int, payload []byte) error {
+	var deadline time.Time // for its turn to come
+	if c.opts.WriteTimeout > 0 {
+		deadline = time.Now().Add(c.opts.WriteTimeout)
+	}
+	if err := c.ws.WriteControl(opcode, payload, deadline); err != nil {
+		return err
+	}
+	return c.transport.out.flush()
+}
+
+// setBatched has replies held back, or no longer, while the reader is busy.
+func (c *Conn) setBatched(batched bool) {
+	if c.transport.out.setBatched(batched) != nil {
+		c.drop()
+	}
 }

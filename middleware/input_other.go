@@ -1,0 +1,9 @@
+//go:build !unix
+
+package middleware
+
+import "errors"
+
+func (t *transport) initPolling() {}
+
+func (t *transport) pollRaw([]byte) (int, []byte, error) { return 0, nil, errors.ErrUnsupported }

@@ -1,0 +1,92 @@
+//go:build unix
+
+package middleware
+
+import (
+	"io"
+	"os"
+	"syscall"
+)
+
+// initPolling finds out whether the connection can be asked if there is anything to read.
+func (t *transport) initPolling() {
+	conn, ok := t.Conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	t.in.polling.raw = raw
+	t.in.polling.attempt = t.attemptRead
+}
+
+// pollRaw borrows a buffer only when there is something to put into it.
+func (t *transport) pollRaw(p []byte) (n int, lent []byte, err error) {
+	poll := &t.in.polling
+	if !poll.full {
+		// The last read has taken all there was, so that this one is going to wait, or is for
+		// what the client sends on reading these replies.
+		if err := t.out.sendHeld(); err != nil {
+			return 0, nil, err
+		}
+	}
+	poll.direct, poll.n, poll.err = nil, 0, nil
+	if len(p) >= directRead {
+		poll.direct = p
+	}
+	err = poll.raw.Read(poll.attempt)
+	poll.direct = nil
+	if t.waits.Load()%2 == 1 {
+		t.stopWaiting()
+	}
+	if err == nil {
+		err = poll.err
+	}
+	if t.in.lent != nil {
+		lent = t.in.lent[:]
+	}
+	return poll.n, lent, err
+}
+
+// attemptRead is called when there may be something to read; if there is not, it returns false
+// to be called again.
+func (t *transport) attemptRead(fd uintptr) bool {
+	poll := &t.in.polling
+	p := poll.direct
+	if p == nil {
+		p = t.in.borrow()
+	}
+	poll.n, poll.err = readNow(int(fd), p)
+	poll.full = poll.n == len(p)
+	if poll.err == syscall.EAGAIN {
+		t.in.giveBack()
+		poll.err = nil
+		if t.waits.Load()%2 == 0 {
+			poll.err = t.startWaiting()
+		}
+		return poll.err != nil
+	}
+	if poll.err != nil {
+		t.in.giveBack()
+	}
+	return true
+}
+
+func readNow(fd int, p []byte) (int, error) {
+	for {
+		n, err := syscall.Read(fd, p)
+		switch {
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN:
+			return 0, err
+		case err != nil:
+			return 0, os.NewSyscallError("read", err)
+		case n == 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
+}
