@@ -25,7 +25,6 @@ type Conn struct {
 	subprotocol string
 	deflate     *deflateParams
 	opts        *Options
-	log         *slog.Logger
 
 	ctx    context.Context // done once the connection can carry no more messages
 	cancel context.CancelFunc
@@ -47,7 +46,6 @@ func newConn(t *transport, r *http.Request, hs *handshake, opts *Options) *Conn 
 		subprotocol: hs.subprotocol,
 		deflate:     hs.deflate,
 		opts:        opts,
-		log:         opts.Logger.With("remote", r.RemoteAddr, "path", r.URL.Path),
 		writing:     make(chan struct{}, 1),
 	}
 	// What outer layers have put into the context stays; a time limit for the request does not.
@@ -78,6 +76,7 @@ func newEngine(t *transport, hs *handshake) *websocket.Conn {
 	if err != nil {
 		panic(fmt.Errorf("middleware: %w", err))
 	}
+	t.freeHTTP()
 	return ws
 }
 
@@ -86,6 +85,8 @@ type engineWriter struct{ *transport }
 
 func (engineWriter) Header() http.Header { return http.Header{} }
 func (engineWriter) WriteHeader(int)     {}
+
+func (c *Conn) log() *slog.Logger { return c.opts.requestLog(c.request) }
 
 // Request returns the request of the opening handshake: its headers, its URL, the values of its
 // context, the client's address. It must not be changed.
@@ -98,14 +99,14 @@ func (c *Conn) Subprotocol() string { return c.subprotocol }
 // included.
 func (c *Conn) serve(h Handler) {
 	begin := time.Now()
-	c.log.Debug("WebSocket connected", "subprotocol", c.subprotocol)
+	c.log().Debug("WebSocket connected", "subprotocol", c.subprotocol)
 	c.keepAlive.start(c)
 	err := errors.New("middleware: handler has called runtime.Goexit")
 	defer func() {
 		c.finish(err)
 		c.keepAlive.stop()
 		end := c.closing.result()
-		c.log.Debug("WebSocket closed",
+		c.log().Debug("WebSocket closed",
 			"code", end.Code, "reason", end.Reason, "duration", time.Since(begin))
 	}()
 	err = c.call(h)
@@ -115,7 +116,7 @@ func (c *Conn) serve(h Handler) {
 func (c *Conn) call(h Handler) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.log.Error("WebSocket handler panicked", "panic", v, "stack", string(debug.Stack()))
+			c.log().Error("WebSocket handler panicked", "panic", v, "stack", string(debug.Stack()))
 			err = errInternal
 		}
 	}()
@@ -127,7 +128,7 @@ func (c *Conn) call(h Handler) (err error) {
 func (c *Conn) finish(err error) {
 	status := c.closeStatus(err)
 	if c.sendClose(status) && status == errInternal && err != errInternal {
-		c.log.Error("WebSocket handler failed", "error", err)
+		c.log().Error("WebSocket handler failed", "error", err)
 	}
 	_ = c.Discard()
 	c.transport.linger(c.closing.lingerDeadline())

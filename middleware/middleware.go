@@ -15,7 +15,6 @@
 package middleware
 
 import (
-	"log/slog"
 	"net/http"
 )
 
@@ -64,7 +63,7 @@ func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if missing := strippedHeader(r); missing != "" {
-			h.m.requestLog(r).Warn(strippedReason(missing))
+			h.m.opts.requestLog(r).Warn(strippedReason(missing))
 		}
 	}
 	h.next.ServeHTTP(w, r)
@@ -85,7 +84,7 @@ func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refused = m.serve(w, r, hs)
 	}
 	if refused != nil {
-		m.requestLog(r).Warn("WebSocket handshake refused",
+		m.opts.requestLog(r).Warn("WebSocket handshake refused",
 			"status", refused.status, "reason", refused.reason)
 		refused.write(w)
 	}
@@ -106,8 +105,4 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, hs *handshake
 	defer m.conns.remove(c)
 	c.serve(m.opts.Handler)
 	return nil
-}
-
-func (m *Middleware) requestLog(r *http.Request) *slog.Logger {
-	return m.opts.Logger.With("remote", r.RemoteAddr, "path", r.URL.Path)
 }

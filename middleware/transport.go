@@ -17,7 +17,7 @@ type transport struct {
 	in       input
 	out      output
 
-	brw     *bufio.ReadWriter // net/http's buffers, until gorilla takes them over
+	brw     *bufio.ReadWriter // net/http's, until gorilla has taken over
 	guard   guard
 	refused error // why the guard lets no more bytes through
 
@@ -49,9 +49,14 @@ func newTransport(conn net.Conn, brw *bufio.ReadWriter) *transport {
 
 // Hijack hands gorilla its connection: the transport.
 func (t *transport) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	brw := t.brw
+	return t, t.brw, nil
+}
+
+// freeHTTP gives up net/http's buffers of 8 KiB, which otherwise live as long as its goroutine
+// does, on whose stack we are.
+func (t *transport) freeHTTP() {
+	*t.brw.Reader, *t.brw.Writer = bufio.Reader{}, bufio.Writer{}
 	t.brw = nil
-	return t, brw, nil
 }
 
 // Read returns what the guard lets through. A violation is reported once everything before it
