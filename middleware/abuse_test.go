@@ -78,7 +78,7 @@ func randomBytes(seed uint64) string {
 // free again.
 func TestAbuse(t *testing.T) {
 	s := serve(t, middleware.Options{
-		Handler: plainEcho(), Compression: true, WriteTimeout: time.Second, CloseTimeout: time.Second,
+		Handler: middleware.Batched(plainEcho()), Compression: true, WriteTimeout: time.Second, CloseTimeout: time.Second,
 	})
 	connect(t, s) // what the first connection sets up is not counted
 	before := takeStock()

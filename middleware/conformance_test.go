@@ -104,15 +104,22 @@ func closeCodeCases() []conformanceCase {
 }
 
 func TestConformance(t *testing.T) {
-	s := serve(t, middleware.Options{Handler: plainEcho()})
-	for _, c := range append(protocolCases(), closeCodeCases()...) {
-		t.Run(c.name, func(t *testing.T) { c.run(t, s) })
+	for name, h := range map[string]middleware.Handler{
+		"batched":    middleware.Batched(plainEcho()),
+		"one by one": plainEcho(),
+	} {
+		s := serve(t, middleware.Options{Handler: h})
+		for _, c := range append(protocolCases(), closeCodeCases()...) {
+			t.Run(name+"/"+c.name, func(t *testing.T) { c.run(t, s) })
+		}
 	}
 }
 
 // Behind TLS the road to the network is another one.
 func TestConformanceTLS(t *testing.T) {
-	m := middleware.New(middleware.Options{Handler: plainEcho(), Logger: textLogger(io.Discard)})
+	m := middleware.New(middleware.Options{
+		Handler: middleware.Batched(plainEcho()), Logger: textLogger(io.Discard),
+	})
 	s := httptest.NewTLSServer(m)
 	t.Cleanup(s.Close)
 	for _, c := range append(protocolCases(), closeCodeCases()...) {

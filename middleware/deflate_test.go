@@ -74,7 +74,7 @@ func deflateCases() []conformanceCase {
 }
 
 func TestDeflateConformance(t *testing.T) {
-	s := serve(t, middleware.Options{Handler: plainEcho(), Compression: true})
+	s := serve(t, middleware.Options{Handler: middleware.Batched(plainEcho()), Compression: true})
 	for _, c := range deflateCases() {
 		t.Run(c.name, func(t *testing.T) { c.run(t, s, offerDeflate) })
 	}

@@ -36,7 +36,7 @@ func FuzzConn(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stream []byte, compression bool) {
 		m := middleware.New(middleware.Options{
-			Handler: plainEcho(), Compression: compression, ReadLimit: 4096,
+			Handler: middleware.Batched(plainEcho()), Compression: compression, ReadLimit: 4096,
 			CloseTimeout: patience, Logger: textLogger(io.Discard),
 		})
 		client, server := net.Pipe()

@@ -329,3 +329,102 @@ func TestReadErrors(t *testing.T) {
 		})
 	}
 }
+
+// A reply is on its way before the next message is answered.
+func TestReplyDoesNotWait(t *testing.T) {
+	proceed := make(chan struct{})
+	s := serve(t, middleware.Options{
+		Handler: middleware.MessageFunc(func(w io.Writer, m *middleware.Message) error {
+			if string(m.Data) == "slow" {
+				<-proceed
+			}
+			return middleware.Echo("")(w, m)
+		}),
+	})
+	c := connect(t, s)
+	c.send(text("quick") + text("slow"))
+	c.want(reply(0x81, "quick"))
+	close(proceed)
+	c.want(reply(0x81, "slow"))
+}
+
+// Batched replies leave when there is nothing more to answer, be it that a message has begun.
+func TestBatched(t *testing.T) {
+	s := serve(t, middleware.Options{Handler: middleware.Batched(plainEcho())})
+	c := connect(t, s)
+	c.send(text("one") + text("two") + text("three")[:5])
+	c.want(reply(0x81, "one") + reply(0x81, "two"))
+	c.send(text("three")[5:])
+	c.want(reply(0x81, "three"))
+	// More than any buffer holds, in both directions at once.
+	payload := strings.Repeat("x", 1000)
+	const n = 1000
+	go func() {
+		_, _ = io.WriteString(c.Conn, strings.Repeat(text(payload), n)+closing(1000, ""))
+	}()
+	c.want(strings.Repeat(reply(0x81, payload), n) + closeReply(1000, ""))
+	c.wantEnd()
+}
+
+// Pings and what other goroutines send get through while replies are batched.
+func TestBatchedBesideOthers(t *testing.T) {
+	s := serve(t, middleware.Options{
+		Handler: middleware.HandlerFunc(func(ctx context.Context, c *middleware.Conn) error {
+			if err := c.WriteMessage(middleware.TextMessage, []byte("first")); err != nil {
+				return err
+			}
+			go func() { _ = c.WriteMessage(middleware.TextMessage, []byte("second")) }()
+			return middleware.Batched(plainEcho()).ServeConn(ctx, c)
+		}),
+		PingInterval: 20 * time.Millisecond,
+	})
+	c := connect(t, s)
+	c.want(reply(0x81, "first") + reply(0x81, "second") + reply(0x89, ""))
+}
+
+// Echo answers with the message as it is when it is called, whoever calls it.
+func TestEchoInside(t *testing.T) {
+	long := strings.Repeat("long prefix ", 10)
+	for _, test := range []struct {
+		name string
+		f    middleware.MessageFunc
+		want string
+	}{
+		{"alone", middleware.Echo("> "), "> abc"},
+		{"long prefix", middleware.Echo(long), long + "abc"},
+		{"other data", func(w io.Writer, m *middleware.Message) error {
+			m.Data = []byte("other")
+			return middleware.Echo("> ")(w, m)
+		}, "> other"},
+		{"data changed in place", func(w io.Writer, m *middleware.Message) error {
+			m.Data[0] = 'A'
+			return middleware.Echo("> ")(w, m)
+		}, "> Abc"},
+		{"part of the data", func(w io.Writer, m *middleware.Message) error {
+			m.Data = m.Data[1:]
+			return middleware.Echo("> ")(w, m)
+		}, "> bc"},
+		{"other message", func(w io.Writer, _ *middleware.Message) error {
+			return middleware.Echo("> ")(w, &middleware.Message{Data: []byte("other")})
+		}, "> other"},
+		{"behind something", func(w io.Writer, m *middleware.Message) error {
+			_, _ = io.WriteString(w, "something ")
+			return middleware.Echo("> ")(w, m)
+		}, "something > abc"},
+		{"before something", func(w io.Writer, m *middleware.Message) error {
+			_ = middleware.Echo("> ")(w, m)
+			_, err := w.Write([]byte(" something"))
+			return err
+		}, "> abc something"},
+		{"twice", func(w io.Writer, m *middleware.Message) error {
+			_ = middleware.Echo("> ")(w, m)
+			return middleware.Echo("< ")(w, m)
+		}, "> abc< abc"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := connect(t, serve(t, middleware.Options{Handler: test.f}))
+			c.send(text("abc"))
+			c.want(reply(0x81, test.want))
+		})
+	}
+}

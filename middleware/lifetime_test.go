@@ -184,7 +184,9 @@ func (w *brokenHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // Shutdown with many connections in every state: each gets 1001, each complete message its
 // answer.
 func TestShutdownOfMany(t *testing.T) {
-	m := middleware.New(middleware.Options{Handler: plainEcho(), Logger: textLogger(io.Discard)})
+	m := middleware.New(middleware.Options{
+		Handler: middleware.Batched(plainEcho()), Logger: textLogger(io.Discard),
+	})
 	s := serveHandler(t, m)
 	const kinds, each = 4, 50
 	clients := make([]*rawClient, kinds*each)

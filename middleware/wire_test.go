@@ -238,7 +238,7 @@ func noise(n int) string {
 }
 
 // plainEcho answers with the message alone.
-func plainEcho() middleware.Handler { return middleware.Echo("") }
+func plainEcho() middleware.MessageFunc { return middleware.Echo("") }
 
 // syncBuffer is a buffer that several goroutines may use.
 type syncBuffer struct {
