@@ -428,3 +428,17 @@ func TestEchoInside(t *testing.T) {
 		})
 	}
 }
+
+// A client that ends its stream without a close frame still gets its answers, also when what it
+// sent fills the read buffer to the last byte.
+func TestBatchedEndOfStream(t *testing.T) {
+	s := serve(t, middleware.Options{Handler: middleware.Batched(plainEcho())})
+	message := text(strings.Repeat("x", 1024-8)) // 1024 bytes with its header
+	for _, n := range []int{1, 63, 64, 65, 128} {
+		c := connect(t, s)
+		c.send(strings.Repeat(message, n))
+		_ = c.Conn.(*net.TCPConn).CloseWrite()
+		c.want(strings.Repeat(reply(0x81, strings.Repeat("x", 1024-8)), n))
+		c.wantEnd()
+	}
+}

@@ -44,6 +44,9 @@ func (t *transport) pollRaw(p []byte) (n int, lent []byte, err error) {
 	if err == nil {
 		err = poll.err
 	}
+	if err != nil {
+		_ = t.out.release() // It may be the end of the stream: the replies are still owed.
+	}
 	if t.in.lent != nil {
 		lent = t.in.lent[:]
 	}

@@ -113,7 +113,8 @@ func announce(cfg config, listener net.Listener) string {
 // become WebSockets: no new ones come in while the old ones say goodbye. Having to cut some is
 // worth a warning, but no failure of the program.
 func drain(server *http.Server, ws *middleware.Middleware, limit time.Duration, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	// Cutting what is left takes a moment, and is to be over by then too.
+	ctx, cancel := context.WithTimeout(context.Background(), limit-min(limit/10, 500*time.Millisecond))
 	defer cancel()
 	drained := make(chan error, 1)
 	go func() { drained <- ws.Shutdown(ctx) }()
