@@ -147,8 +147,8 @@ func (before stock) wantBack(t *testing.T) {
 	t.Errorf("in use before: %+v, after: %+v", before, now)
 }
 
-// A client that sends and does not read costs a bounded amount of memory, which the operators'
-// page states: with messages at the ReadLimit, about two times that.
+// A client that sends and does not read costs a bounded amount of memory, which the README
+// states: with messages at the ReadLimit, about two times that.
 func TestMemoryOfDeafClients(t *testing.T) {
 	const clients, limit = 20, 1 << 20
 	s := serve(t, middleware.Options{ReadLimit: limit, WriteTimeout: -1})

@@ -94,7 +94,8 @@ func (cl *closing) deadline() time.Time {
 func (cl *closing) lingerDeadline() time.Time {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	if soon := time.Now().Add(lingerTime); cl.received != nil && (cl.by.IsZero() || cl.by.After(soon)) {
+	soon := time.Now().Add(lingerTime)
+	if cl.received != nil && (cl.by.IsZero() || cl.by.After(soon)) {
 		return soon
 	}
 	return cl.by

@@ -312,3 +312,50 @@ func TestShutdownRace(t *testing.T) {
 		s.Close()
 	}
 }
+
+// What a client goes on sending does not reset the connection under the close frame.
+func TestNoReset(t *testing.T) {
+	s := serve(t, middleware.Options{Handler: plainEcho()})
+	c := connect(t, s)
+	sent := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(c.Conn, text("before")+frame(0x83, "")+strings.Repeat("garbage", 1<<20))
+		sent <- err
+		_ = c.Conn.(*net.TCPConn).CloseWrite()
+	}()
+	if err := <-sent; err != nil { // Only now is anything read.
+		t.Fatal(err)
+	}
+	c.want(reply(0x81, "before") + closeReply(1002, "reserved opcode 3"))
+	c.wantEnd()
+}
+
+// gorilla panics on the 1000th read after an error, and on concurrent writes; a Conn does not.
+func TestNoPanics(t *testing.T) {
+	done := make(chan error, 1)
+	s := serve(t, middleware.Options{
+		Handler: middleware.HandlerFunc(func(_ context.Context, c *middleware.Conn) error {
+			var writers sync.WaitGroup
+			for range 8 {
+				writers.Go(func() {
+					for range 100 {
+						_ = c.WriteMessage(middleware.BinaryMessage, []byte("concurrent"))
+					}
+				})
+			}
+			writers.Wait()
+			for range 2000 {
+				if _, _, err := c.ReadMessage(); err == nil {
+					return errors.New("a message after the end")
+				}
+			}
+			done <- nil
+			return nil
+		}),
+	})
+	c := connect(t, s)
+	c.want(strings.Repeat(reply(0x82, "concurrent"), 800))
+	c.send(closing(1000, ""))
+	c.want(closeReply(1000, ""))
+	<-done
+}

@@ -114,7 +114,8 @@ func announce(cfg config, listener net.Listener) string {
 // worth a warning, but no failure of the program.
 func drain(server *http.Server, ws *middleware.Middleware, limit time.Duration, log *slog.Logger) {
 	// Cutting what is left takes a moment, and is to be over by then too.
-	ctx, cancel := context.WithTimeout(context.Background(), limit-min(limit/10, 500*time.Millisecond))
+	margin := min(limit/5, time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), limit-margin)
 	defer cancel()
 	drained := make(chan error, 1)
 	go func() { drained <- ws.Shutdown(ctx) }()
