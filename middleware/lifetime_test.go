@@ -359,3 +359,30 @@ func TestNoPanics(t *testing.T) {
 	c.want(closeReply(1000, ""))
 	<-done
 }
+
+// A detached connection outlives the request, and is known to Shutdown all the same.
+func TestDetach(t *testing.T) {
+	m := middleware.New(middleware.Options{
+		Handler: plainEcho(), Detach: true, MaxConns: 1, Logger: textLogger(io.Discard),
+	})
+	returned := make(chan struct{}, 1)
+	s := serveHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.ServeHTTP(w, r)
+		returned <- struct{}{}
+	}))
+	c := connect(t, s)
+	<-returned
+	c.send(text("a"))
+	c.want(reply(0x81, "a"))
+	if resp := dialRaw(t, s).request("/ws", handshakeLines); resp.StatusCode != 503 {
+		t.Errorf("beyond MaxConns: %s", resp.Status)
+	}
+	done := make(chan error, 1)
+	go func() { done <- m.Shutdown(t.Context()) }()
+	c.want(closeReply(1001, "server is shutting down"))
+	c.send(closing(1001, ""))
+	c.wantEnd()
+	if err := <-done; err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+}

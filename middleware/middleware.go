@@ -77,32 +77,47 @@ func (m *Middleware) Match(r *http.Request) bool {
 
 // ServeHTTP is the endpoint alone, for a router that has chosen the path already, as in
 // mux.Handle("/ws", ws): whatever is not an acceptable handshake is refused with a 4xx or 5xx
-// status and a sentence that says why. It returns when the connection has ended.
+// status and a sentence that says why. It returns when the connection has ended, unless
+// [Options.Detach] says otherwise.
 func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	hs, refused := m.checkHandshake(r)
-	if refused == nil {
-		refused = m.serve(w, r, hs)
-	}
-	if refused != nil {
+	c, refused := m.connect(w, r)
+	switch {
+	case refused != nil:
 		m.opts.requestLog(r).Warn("WebSocket handshake refused",
 			"status", refused.status, "reason", refused.reason)
 		refused.write(w)
+	case m.opts.Detach:
+		go m.serve(c)
+	default:
+		m.serve(c)
 	}
 }
 
-// serve answers the handshake and serves the connection to its end, or returns why it cannot.
-func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, hs *handshake) *refusal {
-	if refused := m.conns.admit(); refused != nil {
-		return refused
+// connect answers the handshake. The connection has a slot, which serve gives back.
+func (m *Middleware) connect(w http.ResponseWriter, r *http.Request) (c *Conn, refused *refusal) {
+	hs, refused := m.checkHandshake(r)
+	if refused != nil {
+		return nil, refused
 	}
-	defer m.conns.release()
+	if refused := m.conns.admit(); refused != nil {
+		return nil, refused
+	}
+	defer func() {
+		if c == nil {
+			m.conns.release()
+		}
+	}()
 	t, refused := hijack(w, r, hs)
 	if refused != nil {
-		return refused
+		return nil, refused
 	}
-	c := newConn(t, r, hs, &m.opts)
+	return newConn(t, r, hs, &m.opts), nil
+}
+
+// serve serves the connection to its end.
+func (m *Middleware) serve(c *Conn) {
+	defer m.conns.release()
 	m.conns.add(c)
 	defer m.conns.remove(c)
 	c.serve(m.opts.Handler)
-	return nil
 }

@@ -76,6 +76,12 @@ type Options struct {
 	// Retry-After. If zero, it is 65,536; if negative, there is no limit.
 	MaxConns int
 
+	// Detach has ServeHTTP return once the handshake is answered, and the connection served in a
+	// goroutine of its own, which needs some 7 KB less than that of net/http. For the layers
+	// outside the request is over then: loggers print their line when the connection begins. If
+	// false, the request lasts as long as the connection.
+	Detach bool
+
 	// Logger gets refused handshakes and protocol errors at Warn, panics of handlers at Error,
 	// and at Debug each connection's begin and end; never the contents of a message. If nil, it
 	// is [slog.Default].

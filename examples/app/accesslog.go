@@ -8,7 +8,7 @@ import (
 )
 
 // accessLog prints a line as morgan's "dev" format does at the end of every request, which for
-// a WebSocket is the end of the connection:
+// a WebSocket, being detached, is the end of the handshake:
 //
 //	GET /users 200 0.123 ms - 23
 func accessLog(lines *log.Logger, next http.Handler) http.Handler {

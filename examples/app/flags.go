@@ -60,6 +60,7 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (config,
 		cfg.at = at
 	}
 	cfg.ws.Path = cmp.Or(cfg.ws.Path, "/ws")
+	cfg.ws.Detach = true
 	cfg.ws.Handler = middleware.Batched(middleware.Echo(prefix))
 	if err := cfg.ws.Validate(); err != nil {
 		return config{}, errors.New(strings.TrimPrefix(err.Error(), "middleware: "))
