@@ -63,6 +63,47 @@ func TestPassThroughAllocatesNothing(t *testing.T) {
 	}
 }
 
+// BenchmarkHandshake connects, shakes hands and hangs up.
+func BenchmarkHandshake(b *testing.B) {
+	for _, server := range benchmarked() {
+		b.Run(server.name, func(b *testing.B) {
+			s := httptest.NewServer(server.h)
+			defer s.Close()
+			b.ReportAllocs()
+			for b.Loop() {
+				conn, _ := benchConnect(b, s)
+				_ = conn.Close()
+			}
+		})
+	}
+}
+
+type benchServer struct {
+	name string
+	h    http.Handler
+}
+
+func benchmarked() []benchServer {
+	return []benchServer{
+		{"wsecho", middleware.New(middleware.Options{ReadLimit: 1 << 21})},
+		{"gorilla", http.HandlerFunc(plainLoop)},
+	}
+}
+
+func benchConnect(b *testing.B, s *httptest.Server) (net.Conn, *bufio.Reader) {
+	b.Helper()
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, _ = io.WriteString(conn, "GET /ws HTTP/1.1\r\n"+handshakeLines+"\r\n")
+	r := bufio.NewReaderSize(conn, 1<<16)
+	if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 101 {
+		b.Fatal(resp, err)
+	}
+	return conn, r
+}
+
 // BenchmarkEcho compares the echo with gorilla's plain loop in the same run: so many messages of
 // a size in flight on one connection, the client in the same process.
 func BenchmarkEcho(b *testing.B) {
@@ -75,13 +116,7 @@ func BenchmarkEcho(b *testing.B) {
 		{"16KiB 16 in flight", 16 << 10, 16},
 		{"1MiB one in flight", 1 << 20, 1},
 	} {
-		for _, server := range []struct {
-			name string
-			h    http.Handler
-		}{
-			{"wsecho", middleware.New(middleware.Options{ReadLimit: 1 << 21})},
-			{"gorilla", http.HandlerFunc(plainLoop)},
-		} {
+		for _, server := range benchmarked() {
 			b.Run(load.name+"/"+server.name, func(b *testing.B) {
 				benchmarkEcho(b, server.h, load.size, load.inFlight)
 			})
@@ -110,16 +145,8 @@ func plainLoop(w http.ResponseWriter, r *http.Request) {
 func benchmarkEcho(b *testing.B, h http.Handler, size, inFlight int) {
 	s := httptest.NewServer(h)
 	defer s.Close()
-	conn, err := net.Dial("tcp", s.Listener.Addr().String())
-	if err != nil {
-		b.Fatal(err)
-	}
+	conn, r := benchConnect(b, s)
 	defer func() { _ = conn.Close() }()
-	_, _ = io.WriteString(conn, "GET /ws HTTP/1.1\r\n"+handshakeLines+"\r\n")
-	r := bufio.NewReaderSize(conn, 1<<16)
-	if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 101 {
-		b.Fatal(resp, err)
-	}
 	payload := strings.Repeat("x", size)
 	batch := []byte(strings.Repeat(text(payload), inFlight))
 	answer := int64(len(reply(0x81, middleware.Greeting+payload)) * inFlight)

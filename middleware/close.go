@@ -26,6 +26,9 @@ type CloseError struct {
 
 // Error returns code and reason in one line.
 func (e *CloseError) Error() string {
+	if e.err != nil {
+		return fmt.Sprintf("middleware: closed with %d: %v", e.Code, e.err)
+	}
 	return fmt.Sprintf("middleware: closed with %d %q", e.Code, e.Reason)
 }
 

@@ -54,7 +54,7 @@ func newConn(t *transport, r *http.Request, hs *handshake, opts *Options) *Conn 
 	t.guard.limit = opts.ReadLimit
 	t.out.timeout = opts.WriteTimeout
 	t.onTimeout = c.onReadTimeout
-	c.ws = newEngine(t, hs)
+	c.ws = newEngine(t)
 	c.ws.SetPingHandler(c.pong)
 	return c
 }
@@ -66,13 +66,21 @@ const (
 	engineWriteBuffer = 512
 )
 
-// newEngine has gorilla take the connection over. The handshake is done: gorilla gets a request
-// that it cannot refuse, and the transport drops its answer.
-func newEngine(t *transport, hs *handshake) *websocket.Conn {
+// engineRequest is one that gorilla accepts. What the client has sent was checked before, more
+// strictly and, with empty list elements, more leniently than gorilla would.
+var engineRequest = &http.Request{Method: http.MethodGet, Header: http.Header{
+	"Connection":            {"Upgrade"},
+	"Upgrade":               {"websocket"},
+	"Sec-Websocket-Version": {"13"},
+	"Sec-Websocket-Key":     {"dGhlIHNhbXBsZSBub25jZQ=="}, // of RFC 6455 §1.3
+}}
+
+// newEngine has gorilla take the connection over, whose answer the transport drops.
+func newEngine(t *transport) *websocket.Conn {
 	upgrader := websocket.Upgrader{
 		ReadBufferSize: engineReadBuffer, WriteBufferSize: engineWriteBuffer,
 	}
-	ws, err := upgrader.Upgrade(engineWriter{t}, hs.minimal(), nil)
+	ws, err := upgrader.Upgrade(engineWriter{t}, engineRequest, nil)
 	if err != nil {
 		panic(fmt.Errorf("middleware: %w", err))
 	}
@@ -99,17 +107,31 @@ func (c *Conn) Subprotocol() string { return c.subprotocol }
 // included.
 func (c *Conn) serve(h Handler) {
 	begin := time.Now()
-	c.log().Debug("WebSocket connected", "subprotocol", c.subprotocol)
+	c.logBegin()
 	c.keepAlive.start(c)
-	err := errors.New("middleware: handler has called runtime.Goexit")
+	err := errGoexit
 	defer func() {
 		c.finish(err)
 		c.keepAlive.stop()
+		c.logEnd(begin)
+	}()
+	err = c.call(h)
+}
+
+var errGoexit = errors.New("middleware: handler has called runtime.Goexit")
+
+func (c *Conn) logBegin() {
+	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
+		c.log().Debug("WebSocket connected", "subprotocol", c.subprotocol)
+	}
+}
+
+func (c *Conn) logEnd(begin time.Time) {
+	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
 		end := c.closing.result()
 		c.log().Debug("WebSocket closed",
 			"code", end.Code, "reason", end.Reason, "duration", time.Since(begin))
-	}()
-	err = c.call(h)
+	}
 }
 
 // call makes a panic of the handler an error.

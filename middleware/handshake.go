@@ -143,11 +143,20 @@ func checkKey(r *http.Request) *refusal {
 		return refusef(http.StatusBadRequest,
 			"%d Sec-WebSocket-Key headers: must be one", len(keys))
 	}
-	if key, err := base64.StdEncoding.DecodeString(keys[0]); err != nil || len(key) != 16 {
+	if !isKey(keys[0]) {
 		return refusef(http.StatusBadRequest,
 			"Sec-WebSocket-Key %.100q: must be 16 bytes in base64", keys[0])
 	}
 	return nil
+}
+
+func isKey(s string) bool {
+	var key [18]byte // room for what 24 characters can hold
+	if len(s) != base64.StdEncoding.EncodedLen(16) {
+		return false
+	}
+	n, err := base64.StdEncoding.Decode(key[:], []byte(s))
+	return err == nil && n == 16
 }
 
 // negotiate picks the subprotocol and the extension (RFC 6455 §4.2.2 item 5).
@@ -206,11 +215,11 @@ func selectSubprotocol(spoken, offers []string) string {
 // setHeader puts the server's side of the handshake among the headers that outer layers have
 // set (RFC 6455 §4.2.2).
 func (hs *handshake) setHeader(h http.Header, r *http.Request) {
-	h.Set("Upgrade", "websocket")
-	h.Set("Connection", "Upgrade")
+	h["Upgrade"] = []string{"websocket"}
+	h["Connection"] = []string{"Upgrade"}
 	if r.Close {
 		// Without its own "close", net/http would put it in the place of Upgrade.
-		h.Set("Connection", "Upgrade, close")
+		h["Connection"] = []string{"Upgrade, close"}
 	}
 	h["Sec-Websocket-Accept"] = []string{acceptKey(hs.key)}
 	h.Del("Sec-WebSocket-Protocol")
@@ -227,15 +236,4 @@ func (hs *handshake) setHeader(h http.Header, r *http.Request) {
 func acceptKey(key string) string {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return base64.StdEncoding.EncodeToString(sum[:])
-}
-
-// minimal returns a request that gorilla accepts as it is: everything in it has been checked,
-// more strictly and, with empty list elements, more leniently than gorilla would.
-func (hs *handshake) minimal() *http.Request {
-	return &http.Request{Method: http.MethodGet, Header: http.Header{
-		"Connection":            {"Upgrade"},
-		"Upgrade":               {"websocket"},
-		"Sec-Websocket-Version": {"13"},
-		"Sec-Websocket-Key":     {hs.key},
-	}}
 }

@@ -175,7 +175,7 @@ func (c *Conn) readFailed(err error) error {
 		c.readErr = sendAway
 	default:
 		c.drop()
-		c.readErr = &CloseError{Code: websocket.CloseAbnormalClosure, Reason: err.Error(), err: err}
+		c.readErr = &CloseError{Code: websocket.CloseAbnormalClosure, err: err}
 	}
 	return c.readErr
 }
