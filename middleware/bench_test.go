@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -71,7 +72,7 @@ func BenchmarkHandshake(b *testing.B) {
 			defer s.Close()
 			b.ReportAllocs()
 			for b.Loop() {
-				conn, _ := benchConnect(b, s)
+				conn, _ := benchConnect(b, s, "")
 				_ = conn.Close()
 			}
 		})
@@ -85,18 +86,18 @@ type benchServer struct {
 
 func benchmarked() []benchServer {
 	return []benchServer{
-		{"wsecho", middleware.New(middleware.Options{ReadLimit: 1 << 21})},
+		{"wsecho", middleware.New(middleware.Options{Compression: true})},
 		{"gorilla", http.HandlerFunc(plainLoop)},
 	}
 }
 
-func benchConnect(b *testing.B, s *httptest.Server) (net.Conn, *bufio.Reader) {
+func benchConnect(b *testing.B, s *httptest.Server, lines string) (net.Conn, *bufio.Reader) {
 	b.Helper()
 	conn, err := net.Dial("tcp", s.Listener.Addr().String())
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, _ = io.WriteString(conn, "GET /ws HTTP/1.1\r\n"+handshakeLines+"\r\n")
+	_, _ = io.WriteString(conn, "GET /ws HTTP/1.1\r\n"+handshakeLines+lines+"\r\n")
 	r := bufio.NewReaderSize(conn, 1<<16)
 	if resp, err := http.ReadResponse(r, nil); err != nil || resp.StatusCode != 101 {
 		b.Fatal(resp, err)
@@ -110,23 +111,46 @@ func BenchmarkEcho(b *testing.B) {
 	for _, load := range []struct {
 		name           string
 		size, inFlight int
+		compressed     bool
 	}{
-		{"128B one in flight", 128, 1},
-		{"128B 64 in flight", 128, 64},
-		{"16KiB 16 in flight", 16 << 10, 16},
-		{"1MiB one in flight", 1 << 20, 1},
+		{"128B one in flight", 128, 1, false},
+		{"128B 64 in flight", 128, 64, false},
+		{"16KiB 16 in flight", 16 << 10, 16, false},
+		{"1MiB one in flight", 1 << 20, 1, false},
+		{"compressed 128B 64 in flight", 128, 64, true},
+		{"compressed 16KiB 16 in flight", 16 << 10, 16, true},
+		{"compressed 1MiB one in flight", 1 << 20, 1, true},
 	} {
+		message := compressible(load.size)
+		frame := text(message)
+		if load.compressed {
+			frame = deflatedFrame(message)
+		}
 		for _, server := range benchmarked() {
 			b.Run(load.name+"/"+server.name, func(b *testing.B) {
-				benchmarkEcho(b, server.h, load.size, load.inFlight)
+				b.SetBytes(int64(load.size))
+				benchmarkEcho(b, server.h, frame, load.inFlight, load.compressed)
 			})
 		}
 	}
 }
 
+// compressible is n bytes of text with some redundancy.
+func compressible(n int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < n; i++ {
+		_, _ = fmt.Fprintf(&b, "{\"sequence\": %d, \"value\": \"%x\"}\n", i, i*i)
+	}
+	return b.String()[:n]
+}
+
+func deflatedFrame(message string) string {
+	return frame(finBit|rsv1Bit|textOp, deflated(message))
+}
+
 // plainLoop is the loop that everybody writes first.
 func plainLoop(w http.ResponseWriter, r *http.Request) {
-	c, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+	c, err := (&websocket.Upgrader{EnableCompression: true}).Upgrade(w, r, nil)
 	if err != nil {
 		return
 	}
@@ -142,22 +166,55 @@ func plainLoop(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func benchmarkEcho(b *testing.B, h http.Handler, size, inFlight int) {
+func benchmarkEcho(b *testing.B, h http.Handler, frame string, inFlight int, compressed bool) {
 	s := httptest.NewServer(h)
 	defer s.Close()
-	conn, r := benchConnect(b, s)
+	offer := ""
+	if compressed {
+		offer = offerDeflate
+	}
+	conn, r := benchConnect(b, s, offer)
 	defer func() { _ = conn.Close() }()
-	payload := strings.Repeat("x", size)
-	batch := []byte(strings.Repeat(text(payload), inFlight))
-	answer := int64(len(reply(0x81, middleware.Greeting+payload)) * inFlight)
-	b.SetBytes(int64(size))
+	_, _ = io.WriteString(conn, frame)
+	answer := int64(messageLength(b, r) * inFlight)
+	batch := []byte(strings.Repeat(frame, inFlight))
 	b.ReportAllocs()
-	for range b.N / inFlight {
+	b.ResetTimer()
+	for range max(1, b.N/inFlight) {
 		if _, err := conn.Write(batch); err != nil {
 			b.Fatal(err)
 		}
 		if _, err := io.CopyN(io.Discard, r, answer); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// messageLength reads a message, in however many frames, and returns its length on the wire.
+func messageLength(b *testing.B, r *bufio.Reader) int {
+	b.Helper()
+	for total := 0; ; {
+		head, err := r.Peek(2)
+		if err != nil {
+			b.Fatal(err)
+		}
+		final, length, extended := head[0]&finBit != 0, int(head[1]), 0
+		switch length {
+		case 126:
+			extended = 2
+		case 127:
+			extended = 8
+		}
+		if extended > 0 {
+			head, _ = r.Peek(2 + extended)
+			length = 0
+			for _, digit := range head[2:] {
+				length = length<<8 | int(digit)
+			}
+		}
+		n, _ := r.Discard(2 + extended + length)
+		if total += n; final {
+			return total
 		}
 	}
 }

@@ -36,6 +36,7 @@ func protocolCases() []conformanceCase {
 		{"5.2 length 126", text(strings.Repeat("x", 126)) + bye, reply(0x81, strings.Repeat("x", 126)) + byeBack},
 		{"5.2 length 65535", text(strings.Repeat("x", 65535)) + bye, reply(0x81, strings.Repeat("x", 65535)) + byeBack},
 		{"5.2 length 65536", text(strings.Repeat("x", 65536)) + bye, reply(0x81, strings.Repeat("x", 65536)) + byeBack},
+		{"7.1.7 message at the limit", frame(0x82, strings.Repeat("x", 1<<20)) + bye, reply(0x82, strings.Repeat("x", 1<<20)) + byeBack},
 		{"5.4 fragments", frame(0x01, "a") + frame(0x00, "") + frame(0x00, "b") + frame(0x80, "c") + bye, reply(0x81, "abc") + byeBack},
 		{"5.4 empty fragments", frame(0x01, "") + frame(0x80, "") + bye, reply(0x81, "") + byeBack},
 		{"5.4 ping between fragments", frame(0x01, "a") + frame(0x89, "p") + frame(0x80, "b") + bye, reply(0x8a, "p") + reply(0x81, "ab") + byeBack},
