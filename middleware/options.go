@@ -55,7 +55,7 @@ type Options struct {
 	ReadLimit int64
 
 	// WriteTimeout is how long a client may take to accept each 256 KiB of what is sent to it
-	// before the connection is cut. If zero, it is 10 seconds; if negative, there is none.
+	// before the connection is cut, give or take a quarter. If zero, it is 10 seconds; if negative, there is none.
 	WriteTimeout time.Duration
 
 	// PingInterval is the time between two pings. If zero, it is 30 seconds; if negative, no

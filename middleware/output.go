@@ -21,6 +21,7 @@ const (
 type output struct {
 	conn    net.Conn
 	timeout time.Duration // for each chunk; negative for none
+	until   time.Time     // the deadline that is set
 
 	headSent    bool        // the 101 has been sent; gorilla's own is to be dropped
 	deflateNext atomic.Bool // the next data frame gets RSV1 (RFC 7692 §6)
@@ -129,10 +130,8 @@ func (o *output) send(p []byte) error {
 }
 
 func (o *output) sendChunk(held, p []byte) error {
-	if o.timeout > 0 {
-		if err := o.conn.SetWriteDeadline(time.Now().Add(o.timeout)); err != nil {
-			return err
-		}
+	if err := o.setDeadline(); err != nil {
+		return err
 	}
 	if len(p) == 0 {
 		_, err := o.conn.Write(held)
@@ -141,4 +140,15 @@ func (o *output) sendChunk(held, p []byte) error {
 	buffers := net.Buffers{held, p}
 	_, err := buffers.WriteTo(o.conn)
 	return err
+}
+
+// setDeadline leaves alone a deadline that is still far off: a new one for every small write is
+// work for the runtime's timers.
+func (o *output) setDeadline() error {
+	now := time.Now()
+	if o.timeout < 0 || o.until.Sub(now) > o.timeout*3/4 {
+		return nil
+	}
+	o.until = now.Add(o.timeout)
+	return o.conn.SetWriteDeadline(o.until)
 }
