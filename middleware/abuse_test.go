@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"bytes"
 	"compress/flate"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -105,6 +106,25 @@ func TestAbuse(t *testing.T) {
 		})
 	}
 	before.wantBack(t)
+}
+
+// A handshake as large as net/http lets through is answered in time that grows with its size, not
+// with the square of it.
+func TestLargeHandshake(t *testing.T) {
+	s := serve(t, middleware.Options{Compression: true})
+	var offers, params strings.Builder
+	for i := range 120_000 {
+		_, _ = fmt.Fprintf(&offers, "%x,", i)
+		_, _ = fmt.Fprintf(&params, ";%x", i)
+	}
+	for name, line := range map[string]string{
+		"subprotocols": "Sec-WebSocket-Protocol: " + offers.String(),
+		"extensions":   "Sec-WebSocket-Extensions: " + offers.String(),
+		"parameters":   "Sec-WebSocket-Extensions: permessage-deflate" + params.String(),
+		"tokens":       "Connection: " + offers.String(),
+	} {
+		t.Run(name, func(t *testing.T) { connect(t, s, line+"\r\n") })
+	}
 }
 
 func attackOnce(t *testing.T, s *httptest.Server, a attack, n int) {

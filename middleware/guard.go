@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
@@ -55,7 +54,8 @@ type guard struct {
 	size           uint64
 	emptyFragments int
 
-	compressedQueue []bool // of the messages let through and not yet taken
+	compressedQueue []bool // of the messages let through
+	taken           int    // of them
 	closing         bool   // the frame being received is a close frame
 	closePayload    []byte
 }
@@ -223,11 +223,14 @@ func (g *guard) wireLimit() uint64 {
 
 // takeCompressed reports whether the next message let through is compressed.
 func (g *guard) takeCompressed() bool {
-	if len(g.compressedQueue) == 0 {
+	if g.taken == len(g.compressedQueue) {
 		return false
 	}
-	compressed := g.compressedQueue[0]
-	g.compressedQueue = slices.Delete(g.compressedQueue, 0, 1)
+	compressed := g.compressedQueue[g.taken]
+	g.taken++
+	if g.taken == len(g.compressedQueue) {
+		g.compressedQueue, g.taken = g.compressedQueue[:0], 0
+	}
 	return compressed
 }
 

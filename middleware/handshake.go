@@ -183,15 +183,17 @@ func (m *Middleware) negotiate(r *http.Request) (*handshake, *refusal) {
 // token and different from the others (RFC 6455 §4.1 item 10).
 func subprotocolOffers(r *http.Request) ([]string, *refusal) {
 	var offers []string
+	seen := map[string]bool{} // there may be very many
 	for p := range listElements(r.Header, "Sec-Websocket-Protocol") {
 		if !isToken(p) {
 			return nil, refusef(http.StatusBadRequest,
 				"Sec-WebSocket-Protocol %.100q: must be a token", p)
 		}
-		if slices.Contains(offers, p) {
+		if seen[p] {
 			return nil, refusef(http.StatusBadRequest,
 				"Sec-WebSocket-Protocol %.100q: must not be offered twice", p)
 		}
+		seen[p] = true
 		offers = append(offers, p)
 	}
 	return offers, nil
