@@ -39,6 +39,8 @@ func TestValidate(t *testing.T) {
 		{"origin without scheme", middleware.Options{AllowedOrigins: []string{"://a.example"}}, `middleware: origin pattern "://a.example": has no scheme before ://`},
 		{"origin with path", middleware.Options{AllowedOrigins: []string{"https://a.example/"}}, `middleware: origin pattern "https://a.example/": must be [scheme://]host[:port] and nothing else`},
 		{"origin with star inside", middleware.Options{AllowedOrigins: []string{"a.*.example"}}, `middleware: origin pattern "a.*.example": may have a "*" only as the first label of the host or as the port`},
+		{"origin with a bare IPv6 address", middleware.Options{AllowedOrigins: []string{"http://::1"}}, `middleware: origin pattern "http://::1": has a malformed host`},
+		{"origin with a Unicode host", middleware.Options{AllowedOrigins: []string{"http://grüße.example"}}, `middleware: origin pattern "http://grüße.example": has a malformed host`},
 		{"origin with bad port", middleware.Options{AllowedOrigins: []string{"a.example:http"}}, `middleware: origin pattern "a.example:http": has a malformed port`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -127,6 +129,11 @@ func TestOrigin(t *testing.T) {
 		{"", "http://a.example/", "a.example", false, false},
 		{"", "http://a.example http://a.example", "a.example", false, false},
 		{"", "http://user@a.example", "a.example", false, false},
+		{"", "http://::", "::", false, false}, // found by FuzzOrigin
+		{"", "http://[::1", "[::1", false, false},
+		{"", "http://a.example:http", "a.example:http", false, false},
+		{"", "http://a.example:65536", "a.example:65536", false, false},
+		{"", "http://a%2Eexample", "a%2Eexample", false, false},
 		{"*", "https://b.example", "a.example", true, true},
 		{"*", "null", "a.example", false, true},
 		{"*", "nonsense", "a.example", false, false},

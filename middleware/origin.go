@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -11,16 +12,14 @@ import (
 // opaque origin is zero.
 type origin struct{ scheme, host, port string }
 
-// notInHost are bytes that cannot stand in host[:port]: they would begin another part of a URL.
-const notInHost = "/\\?#@, \t"
-
 // parseOrigin reads the value of an Origin header (RFC 6454 §7).
 func parseOrigin(s string) (origin, error) {
 	if s == "null" {
 		return origin{}, nil
 	}
 	scheme, hostport, ok := strings.Cut(s, "://")
-	if !ok || !isToken(scheme) || hostport == "" || strings.ContainsAny(hostport, notInHost) {
+	host, port := splitHostPort(hostport)
+	if !ok || !isToken(scheme) || !isHost(host) || !isPort(port) {
 		return origin{}, fmt.Errorf("origin %.100q: must be scheme://host[:port]", s)
 	}
 	return newOrigin(scheme, hostport), nil
@@ -42,6 +41,27 @@ func splitHostPort(s string) (host, port string) {
 		return s, ""
 	}
 	return s[:i], s[i+1:]
+}
+
+// isHost reports whether s is a host as browsers write it (RFC 6454 §6.2): a domain name in
+// ASCII, an IPv4 address, or an IPv6 address in brackets.
+func isHost(s string) bool {
+	if ip, ok := strings.CutPrefix(s, "["); ok {
+		ip, ok = strings.CutSuffix(ip, "]")
+		return ok && strings.Contains(ip, ":") && net.ParseIP(ip) != nil
+	}
+	for i := range len(s) {
+		if !isAlphanumeric(s[i]) && strings.IndexByte("-._", s[i]) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isPort reports whether s is a port, or left out.
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil
 }
 
 func defaultPort(scheme string) string {
@@ -86,7 +106,7 @@ func parseOriginPattern(s string) (originPattern, error) {
 	} else if !isToken(scheme) {
 		return fail("has no scheme before ://")
 	}
-	if strings.ContainsAny(hostport, notInHost) {
+	if strings.ContainsAny(hostport, "/?#@") {
 		return fail("must be [scheme://]host[:port] and nothing else")
 	}
 	p := originPattern{}
@@ -98,19 +118,15 @@ func parseOriginPattern(s string) (originPattern, error) {
 		return fail("has no host")
 	case strings.Contains(p.host, "*"):
 		return fail(`may have a "*" only as the first label of the host or as the port`)
-	case strings.Contains(p.host, ":") && net.ParseIP(strings.Trim(p.host, "[]")) == nil:
+	case !isHost(p.host):
 		return fail("has a malformed host")
-	case !validPort(p.port):
+	case p.port != "*" && !isPort(p.port):
 		return fail("has a malformed port")
 	}
 	if p.port == "" {
 		p.port = defaultPort(scheme)
 	}
 	return p, nil
-}
-
-func validPort(s string) bool {
-	return s == "*" || strings.Trim(s, "0123456789") == "" && len(s) <= 5
 }
 
 func (p originPattern) match(o origin) bool {
