@@ -1,0 +1,112 @@
+//go:build linux
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+const usage = `Usage: compare [flags]
+
+Measures wsecho beside other WebSocket echo servers and prints a Markdown table
+of ratios to gorilla/websocket.
+
+`
+
+type config struct {
+	libs      []string // nil: all that can be had
+	workloads []workload
+	rounds    int
+	time      time.Duration
+	warmUp    time.Duration
+	idle      int
+	compress  bool
+	svg       string
+}
+
+func parse(args []string, stderr io.Writer) (config, error) {
+	var cfg config
+	var libs, loads string
+	var quick, binary bool
+	fs := flag.NewFlagSet("compare", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		fs.PrintDefaults()
+	}
+	fs.StringVar(&libs, "libs", "",
+		"compare only these, besides gorilla: "+strings.Join(names(), ","))
+	fs.StringVar(&loads, "workloads", "",
+		"measure only these: "+strings.Join(workloadNames(workloads(0, false)), ","))
+	fs.IntVar(&cfg.rounds, "rounds", 5, "measure everything this `often`; memory thrice at most")
+	fs.DurationVar(&cfg.time, "time", 800*time.Millisecond, "measure for this `long`")
+	fs.DurationVar(&cfg.warmUp, "warmup", 400*time.Millisecond, "and this long before, uncounted")
+	fs.IntVar(&cfg.idle, "idle", 10000, "open this `many` connections to measure memory")
+	fs.BoolVar(&binary, "binary", false, "send binary messages instead of text")
+	fs.BoolVar(&cfg.compress, "compress", false, "measure permessage-deflate too")
+	fs.BoolVar(&quick, "quick", false,
+		"one round of everything, shorter and with fewer connections: to try it out")
+	fs.StringVar(&cfg.svg, "svg", "", "write a chart to this `file`")
+	if err := fs.Parse(args); err != nil {
+		return config{}, err
+	}
+	if fs.NArg() > 0 {
+		return config{}, fmt.Errorf("argument %q: none is taken", fs.Arg(0))
+	}
+	if quick {
+		cfg.quicken(fs)
+	}
+	if cfg.rounds < 1 || cfg.time <= 0 || cfg.warmUp < 0 || cfg.idle < 1 {
+		return config{}, fmt.Errorf("-rounds, -time and -idle must be positive")
+	}
+	return cfg, cfg.choose(libs, loads, binary)
+}
+
+// quicken shortens what was not given.
+func (cfg *config) quicken(fs *flag.FlagSet) {
+	given := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if !given["rounds"] {
+		cfg.rounds = 1
+	}
+	if !given["time"] {
+		cfg.time = 300 * time.Millisecond
+	}
+	if !given["warmup"] {
+		cfg.warmUp = 150 * time.Millisecond
+	}
+	if !given["idle"] {
+		cfg.idle = 2000
+	}
+}
+
+// choose picks the libraries and workloads that are named, or all.
+func (cfg *config) choose(libs, loads string, binary bool) error {
+	if libs != "" {
+		cfg.libs = strings.Split(libs, ",")
+	}
+	for _, name := range cfg.libs {
+		if !slices.Contains(names(), name) {
+			return fmt.Errorf("-libs: there is no %q, only %s", name, strings.Join(names(), ","))
+		}
+	}
+	all := workloads(cfg.idle, binary)
+	if loads == "" {
+		cfg.workloads = all
+		return nil
+	}
+	for name := range strings.SplitSeq(loads, ",") {
+		i := slices.Index(workloadNames(all), name)
+		if i < 0 {
+			return fmt.Errorf("-workloads: there is no %q, only %s",
+				name, strings.Join(workloadNames(all), ","))
+		}
+		cfg.workloads = append(cfg.workloads, all[i])
+	}
+	return nil
+}

@@ -1,0 +1,33 @@
+package echo
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+)
+
+// gobwasEcho is the README's higher-level example, which leaves the HTTP handler behind so that
+// its memory can go.
+func gobwasEcho() http.HandlerFunc {
+	hello := greeting()
+	return func(w http.ResponseWriter, r *http.Request) {
+		conn, _, _, err := ws.UpgradeHTTP(r, w)
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			for {
+				p, op, err := wsutil.ReadClientData(conn)
+				if err != nil {
+					return
+				}
+				if err := wsutil.WriteServerMessage(conn, op, slices.Concat(hello, p)); err != nil {
+					return
+				}
+			}
+		}()
+	}
+}

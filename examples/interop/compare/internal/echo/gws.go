@@ -1,0 +1,34 @@
+package echo
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/lxzan/gws"
+)
+
+// gwsEcho is the README's best practice but for three things: messages are not handled in
+// parallel, which would lose their order; there is no compression; and there are no deadlines,
+// which the others have not either.
+func gwsEcho() http.HandlerFunc {
+	upgrader := gws.NewUpgrader(&gwsHandler{hello: greeting()}, &gws.ServerOption{
+		Recovery: gws.Recovery,
+	})
+	return func(w http.ResponseWriter, r *http.Request) {
+		socket, err := upgrader.Upgrade(w, r)
+		if err != nil {
+			return
+		}
+		go socket.ReadLoop() // "Blocking prevents the context from being GC", says the README.
+	}
+}
+
+type gwsHandler struct {
+	gws.BuiltinEventHandler
+	hello []byte
+}
+
+func (h *gwsHandler) OnMessage(socket *gws.Conn, message *gws.Message) {
+	defer message.Close()
+	_ = socket.WriteMessage(message.Opcode, slices.Concat(h.hello, message.Bytes()))
+}

@@ -1,0 +1,137 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"example.com/wsecho/examples/interop/compare/internal/echo"
+	"example.com/wsecho/examples/interop/compare/internal/load"
+	"example.com/wsecho/examples/interop/compare/internal/report"
+)
+
+const (
+	ours     = "wsecho"
+	baseline = "gorilla"
+	npm      = "npm ws"
+	npmFlag  = "npm"
+	deflate  = "-deflate" // ends the names of servers that are compared in that table
+)
+
+// A server is one that can be started.
+type server struct {
+	row     report.Row // without figures
+	command []string
+}
+
+// lineup is the servers that are compared with each other, in the order of the result.
+type lineup struct {
+	plain, deflate []server
+}
+
+// names returns what -libs may name.
+func names() []string {
+	all := []string{ours}
+	for _, s := range echo.Servers() {
+		if !strings.HasSuffix(s.Name, deflate) {
+			all = append(all, s.Name)
+		}
+	}
+	return append(all, npmFlag)
+}
+
+// lineUp makes the servers ready that are wanted, in dir.
+func lineUp(ctx context.Context, cfg config, dir string, progress *log.Logger) (lineup, error) {
+	var l lineup
+	wanted := func(name string) bool {
+		return cfg.libs == nil || name == baseline || slices.Contains(cfg.libs, name)
+	}
+	if most := load.RaiseConns(cfg.idle); most < cfg.idle {
+		return l, fmt.Errorf("-idle: the limit of open files allows %d", most)
+	}
+	if wanted(ours) {
+		progress.Print("building wsecho")
+		app, revision, err := buildApp(ctx, dir)
+		if err != nil {
+			return l, err
+		}
+		row := report.Row{Name: ours, Title: strings.TrimSpace(ours + " " + revision), Ours: true}
+		command := []string{app, "-quiet", "-addr", "127.0.0.1:0"}
+		l.plain = append(l.plain, server{row, command})
+		if cfg.compress {
+			l.deflate = append(l.deflate, server{row, append(command, "-compress")})
+		}
+	}
+	if err := l.addEchoes(wanted, cfg.compress); err != nil {
+		return l, err
+	}
+	if wanted(npmFlag) {
+		progress.Print("installing npm ws")
+		s, err := installNPM(ctx, dir)
+		switch {
+		case err == nil:
+			l.insert(s)
+		case cfg.libs == nil:
+			progress.Printf("going on without npm ws: %v", err)
+		default:
+			return l, err
+		}
+	}
+	return l, nil
+}
+
+// insert adds a server before the one that is none of a library.
+func (l *lineup) insert(s server) {
+	i := slices.IndexFunc(l.plain, func(s server) bool { return s.row.Name == "raw" })
+	if i < 0 {
+		i = len(l.plain)
+	}
+	l.plain = slices.Insert(l.plain, i, s)
+}
+
+// addEchoes adds the servers that this program is itself.
+func (l *lineup) addEchoes(wanted func(string) bool, compress bool) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	for _, s := range echo.Servers() {
+		name, isDeflate := strings.CutSuffix(s.Name, deflate)
+		if !wanted(name) || isDeflate && !compress {
+			continue
+		}
+		added := server{command: []string{self, "serve", s.Name}}
+		added.row = report.Row{Name: name, Title: title(s), Baseline: name == baseline}
+		if isDeflate {
+			l.deflate = append(l.deflate, added)
+		} else {
+			l.plain = append(l.plain, added)
+		}
+	}
+	return nil
+}
+
+// title names a server's library with its version, as it is linked into this program.
+func title(s echo.Server) string {
+	if s.Module == "" {
+		return s.Name + " (" + s.Note + ")"
+	}
+	t := strings.TrimPrefix(s.Module, "github.com/")
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == s.Module {
+				t += " " + m.Version
+			}
+		}
+	}
+	if s.Note != "" {
+		t += " (" + s.Note + ")"
+	}
+	return t
+}

@@ -1,0 +1,136 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"log"
+	"syscall"
+	"time"
+
+	"example.com/wsecho/examples/interop/compare/internal/load"
+)
+
+// settle is how long a server has to come to rest before its memory is measured.
+const settle = 500 * time.Millisecond
+
+// A meter measures.
+type meter struct {
+	cfg      config
+	log      *log.Logger
+	failures int
+	dearest  share // where the generator took most
+}
+
+// share is the generator's processor time as a part of the server's.
+type share struct {
+	of    float64
+	where string
+}
+
+func (m *meter) messages(c *child, w workload) (figure, error) {
+	s, err := load.Open(c.addr, w.traffic)
+	if err != nil {
+		return figure{}, err
+	}
+	defer s.Close()
+	return m.window(c, s.Counts)
+}
+
+func (m *meter) handshakes(c *child, w workload) (figure, error) {
+	h, err := load.OpenAndClose(c.addr, w.conns)
+	if err != nil {
+		return figure{}, err
+	}
+	defer h.Close()
+	return m.window(c, h.Counts)
+}
+
+// window measures what happens between the warm-up, which begins with the first reply, and the
+// end of the time, which is put off until a slow server has got somewhere.
+func (m *meter) window(c *child, counts func() (load.Counts, error)) (figure, error) {
+	const few = 4
+	if _, err := c.await(counts, 1); err != nil {
+		return figure{}, err
+	}
+	time.Sleep(m.cfg.warmUp)
+	a, err := c.snapshot(counts)
+	if err != nil {
+		return figure{}, err
+	}
+	time.Sleep(m.cfg.time)
+	b, err := c.await(counts, a.counts.Replies+few)
+	if err != nil {
+		return figure{}, err
+	}
+	n := float64(b.counts.Replies - a.counts.Replies)
+	return figure{
+		rate:      n / b.at.Sub(a.at).Seconds(),
+		cpu:       (b.server - a.server).Seconds() / n,
+		generator: (b.generator - a.generator).Seconds() / n,
+		frames:    float64(b.counts.Frames-a.counts.Frames) / n,
+		dropped:   b.counts.Dropped,
+	}, nil
+}
+
+// A snapshot is what there is at one moment.
+type snapshot struct {
+	at        time.Time
+	counts    load.Counts
+	server    time.Duration
+	generator time.Duration
+}
+
+// await returns what there is once so many replies have come.
+func (c *child) await(
+	counts func() (load.Counts, error), replies uint64,
+) (s snapshot, err error) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		s, err = c.snapshot(counts)
+		if err != nil || s.counts.Replies >= replies {
+			return s, err
+		}
+		if time.Now().After(deadline) {
+			return s, fmt.Errorf("%d replies in %v", s.counts.Replies, patience)
+		}
+	}
+}
+
+func (c *child) snapshot(counts func() (load.Counts, error)) (s snapshot, err error) {
+	if s.counts, err = counts(); err != nil {
+		return s, err
+	}
+	s.at = time.Now()
+	if s.server, err = c.cpu(); err != nil {
+		return s, err
+	}
+	var own syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+		return s, fmt.Errorf("getrusage: %w", err)
+	}
+	s.generator = time.Duration(own.Utime.Nano() + own.Stime.Nano())
+	return s, nil
+}
+
+// idle measures the memory of connections that have had one message echoed.
+func (m *meter) idle(c *child, w workload) (figure, error) {
+	// The first connection brings in what all of them share.
+	first, err := load.OpenIdle(c.addr, 1, 128)
+	if err != nil {
+		return figure{}, err
+	}
+	defer first.Close()
+	time.Sleep(settle)
+	before, err := c.resident()
+	if err != nil {
+		return figure{}, err
+	}
+	rest, err := load.OpenIdle(c.addr, w.conns, 128)
+	if err != nil {
+		return figure{}, err
+	}
+	defer rest.Close()
+	time.Sleep(settle)
+	after, err := c.resident()
+	return figure{bytes: float64(after-before) / float64(w.conns)}, err
+}

@@ -1,0 +1,147 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"example.com/wsecho/examples/interop/compare/internal/report"
+)
+
+// memoryRounds is enough for what hardly varies.
+const memoryRounds = 3
+
+// compare measures the servers at each workload, by turns, and sums up.
+func (m *meter) compare(
+	ctx context.Context, servers []server, workloads []workload,
+) (report.Figures, error) {
+	var f report.Figures
+	for _, s := range servers {
+		f.Rows = append(f.Rows, s.row)
+	}
+	if len(servers) == 0 {
+		return f, nil
+	}
+	for _, w := range workloads {
+		rounds := m.cfg.rounds
+		if w.name == "idle" {
+			rounds = min(rounds, memoryRounds)
+		}
+		var measured [][]*figure // by round and server
+		for n := range rounds {
+			m.log.Printf("%s, round %d of %d", w.name, n+1, rounds)
+			round, err := m.round(ctx, servers, w)
+			if err != nil {
+				return f, err
+			}
+			measured = append(measured, round)
+		}
+		for _, c := range w.columns {
+			f.Columns = append(f.Columns, c.Column)
+			for i := range servers {
+				f.Rows[i].Cells = append(f.Rows[i].Cells, sum(c, measured, servers, i))
+			}
+		}
+		m.weigh(servers, w, measured)
+	}
+	return f, nil
+}
+
+// round measures each server once, in a new process. What cannot be measured is nil.
+func (m *meter) round(ctx context.Context, servers []server, w workload) ([]*figure, error) {
+	var round []*figure
+	for _, s := range servers {
+		got, err := m.once(ctx, s, w)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			m.failures++
+			m.log.Printf("  %-16s FAILED: %v", s.row.Name, err)
+			round = append(round, nil)
+			continue
+		}
+		round = append(round, &got)
+		switch {
+		case got.bytes != 0:
+			m.log.Printf("  %-16s %8.0f bytes", s.row.Name, got.bytes)
+		default:
+			m.log.Printf("  %-16s %8.0f/s, CPU of the server %8.2f µs, of the generator %8.2f µs",
+				s.row.Name, got.rate, got.cpu*1e6, got.generator*1e6)
+		}
+		if got.dropped > 0 {
+			m.log.Printf("  %-16s ended %d connections without an answer", "", got.dropped)
+		}
+	}
+	return round, nil
+}
+
+func (m *meter) once(ctx context.Context, s server, w workload) (figure, error) {
+	c, err := start(ctx, s.command)
+	if err != nil {
+		return figure{}, err
+	}
+	defer c.stop()
+	return w.measure(m, c, w)
+}
+
+// sum is the median over the rounds of what the column is about.
+func sum(c column, measured [][]*figure, servers []server, i int) float64 {
+	base := slices.IndexFunc(servers, func(s server) bool { return s.row.Baseline })
+	var values []float64
+	for _, round := range measured {
+		if round[i] != nil && round[base] != nil {
+			values = append(values, c.of(*round[i], *round[base]))
+		}
+	}
+	return median(values)
+}
+
+// median is NaN if there are no values.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	values = slices.Sorted(slices.Values(values))
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
+}
+
+// weigh keeps account of what the generator took.
+func (m *meter) weigh(servers []server, w workload, measured [][]*figure) {
+	for i, s := range servers {
+		var shares []float64
+		for _, round := range measured {
+			if round[i] != nil && round[i].cpu > 0 {
+				shares = append(shares, round[i].generator/round[i].cpu)
+			}
+		}
+		if of := median(shares); of > m.dearest.of {
+			m.dearest = share{of, fmt.Sprintf("%s at %s", s.row.Name, w.columns[0].Title)}
+		}
+	}
+}
+
+// notes says how the figures are to be read.
+func (m *meter) notes() string {
+	s := "Ratios to gorilla/websocket, medians of rounds: messages or handshakes per second, more " +
+		"is better; CPU is the server's processor time per message, less is better. A × B is A " +
+		"connections with B messages in flight on each; frames are those of a 1 MiB reply; bytes " +
+		fmt.Sprintf("are resident memory for each of %d idle connections.", m.cfg.idle)
+	if m.dearest.of > 0 {
+		s += fmt.Sprintf(" The generator took at most %.0f %% of the server's processor time (%s).",
+			m.dearest.of*100, m.dearest.where)
+	}
+	return s
+}
+
+// failed is the error of a comparison in which a measurement failed.
+func (m *meter) failed() error {
+	if m.failures > 0 {
+		return fmt.Errorf("%d measurements failed", m.failures)
+	}
+	return nil
+}

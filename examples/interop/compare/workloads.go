@@ -1,0 +1,119 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+
+	"example.com/wsecho/examples/interop/compare/internal/load"
+	"example.com/wsecho/examples/interop/compare/internal/report"
+)
+
+// A workload is one thing that servers are measured at.
+type workload struct {
+	name    string
+	measure func(*meter, *child, workload) (figure, error)
+	traffic load.Traffic // for messages
+	conns   int          // for the others
+	columns []column
+}
+
+// A figure is what one measurement of one server has come to. What a workload does not measure
+// is 0.
+type figure struct {
+	rate      float64 // messages or handshakes per second
+	cpu       float64 // seconds of the server's processor time for each
+	generator float64 // and of the generator's
+	frames    float64 // of each reply
+	bytes     float64 // resident for each connection
+	dropped   uint64  // connections, which are not counted
+}
+
+// A column is a figure in the result.
+type column struct {
+	report.Column
+	of func(own, base figure) float64
+}
+
+func workloads(idle int, binary bool) []workload {
+	messages := func(name, size string, t load.Traffic) workload {
+		t.Binary = binary
+		return workload{name: name, measure: (*meter).messages, traffic: t, columns: []column{
+			rate(fmt.Sprintf("%s, %d × %d", size, t.Conns, t.Window), "Messages per second, "+size,
+				fmt.Sprintf("%d connections, %d in flight on each", t.Conns, t.Window)),
+		}}
+	}
+	small := messages("16x64", "128 B", load.Traffic{Conns: 16, Window: 64, Size: 128})
+	middle := messages("16k", "16 KiB", load.Traffic{Conns: 4, Window: 16, Size: 16 << 10})
+	large := messages("1m", "1 MiB", load.Traffic{Conns: 4, Window: 1, Size: 1 << 20})
+	large.columns = append(large.columns, frames())
+	few := messages("64", "128 B", load.Traffic{Conns: 64, Window: 1, Size: 128})
+	few.columns = append(few.columns, cpu("64 connections, 1 in flight"))
+	many := messages("1000", "128 B", load.Traffic{Conns: 1000, Window: 1, Size: 128})
+	many.columns = append(many.columns, cpu("1000 connections, 1 in flight"))
+	return []workload{
+		small, middle, large, few, many,
+		{
+			name: "handshakes", measure: (*meter).handshakes, conns: 16,
+			columns: []column{
+				rate("handshakes", "Handshakes per second", "opened and closed, 16 at a time"),
+			},
+		},
+		{name: "idle", measure: (*meter).idle, conns: idle, columns: []column{memory(idle)}},
+	}
+}
+
+// compressed returns those of the workloads that are for messages, with compression; but for
+// that with the most connections, which measures the network.
+func compressed(all []workload) []workload {
+	var some []workload
+	for _, w := range all {
+		if w.traffic.Conns == 0 || w.traffic.Conns > 100 {
+			continue
+		}
+		w.traffic.Deflate = true
+		some = append(some, w)
+	}
+	return some
+}
+
+func workloadNames(all []workload) []string {
+	var names []string
+	for _, w := range all {
+		names = append(names, w.name)
+	}
+	return names
+}
+
+func rate(title, panel, sub string) column {
+	return column{
+		report.Column{Title: title, Panel: panel, Sub: sub},
+		func(own, base figure) float64 { return own.rate / base.rate },
+	}
+}
+
+func cpu(sub string) column {
+	return column{
+		report.Column{
+			Title: "its CPU", Panel: "Server CPU per message, 128 B", Sub: sub, Less: true,
+		},
+		func(own, base figure) float64 { return own.cpu / base.cpu },
+	}
+}
+
+func frames() column {
+	return column{
+		report.Column{Title: "its frames", Unit: report.Frames},
+		func(own, _ figure) float64 { return own.frames },
+	}
+}
+
+func memory(conns int) column {
+	return column{
+		report.Column{
+			Title: "idle, bytes", Unit: report.Bytes, Less: true,
+			Panel: "Bytes per idle connection", Sub: fmt.Sprintf("resident, of %d", conns),
+		},
+		func(own, _ figure) float64 { return own.bytes },
+	}
+}
