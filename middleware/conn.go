@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -94,8 +92,6 @@ type engineWriter struct{ *transport }
 func (engineWriter) Header() http.Header { return http.Header{} }
 func (engineWriter) WriteHeader(int)     {}
 
-func (c *Conn) log() *slog.Logger { return c.opts.requestLog(c.request) }
-
 // Request returns the request of the opening handshake: its headers, its URL, the values of its
 // context, the client's address. It must not be changed.
 func (c *Conn) Request() *http.Request { return c.request }
@@ -120,25 +116,11 @@ func (c *Conn) serve(h Handler) {
 
 var errGoexit = errors.New("middleware: handler has called runtime.Goexit")
 
-func (c *Conn) logBegin() {
-	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
-		c.log().Debug("WebSocket connected", "subprotocol", c.subprotocol)
-	}
-}
-
-func (c *Conn) logEnd(begin time.Time) {
-	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
-		end := c.closing.result()
-		c.log().Debug("WebSocket closed",
-			"code", end.Code, "reason", end.Reason, "duration", time.Since(begin))
-	}
-}
-
 // call makes a panic of the handler an error.
 func (c *Conn) call(h Handler) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.log().Error("WebSocket handler panicked", "panic", v, "stack", string(debug.Stack()))
+			c.logPanic(v)
 			err = errInternal
 		}
 	}()
@@ -150,7 +132,7 @@ func (c *Conn) call(h Handler) (err error) {
 func (c *Conn) finish(err error) {
 	status := c.closeStatus(err)
 	if c.sendClose(status) && status == errInternal && err != errInternal {
-		c.log().Error("WebSocket handler failed", "error", err)
+		c.logFailure(err)
 	}
 	_ = c.Discard()
 	c.transport.linger(c.closing.lingerDeadline())

@@ -63,7 +63,7 @@ func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if missing := strippedHeader(r); missing != "" {
-			h.m.opts.requestLog(r).Warn(strippedReason(missing))
+			h.m.opts.warnStripped(r, missing)
 		}
 	}
 	h.next.ServeHTTP(w, r)
@@ -83,8 +83,7 @@ func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, refused := m.connect(w, r)
 	switch {
 	case refused != nil:
-		m.opts.requestLog(r).Warn("WebSocket handshake refused",
-			"status", refused.status, "reason", refused.reason)
+		m.opts.warnRefused(r, refused)
 		refused.write(w)
 	case m.opts.Detach:
 		go m.serve(c)

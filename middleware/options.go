@@ -3,7 +3,6 @@ package middleware
 import (
 	"fmt"
 	"log/slog"
-	"net/http"
 	"path"
 	"strings"
 	"time"
@@ -155,11 +154,6 @@ func setDefault[T comparable](field *T, value T) {
 	if *field == zero {
 		*field = value
 	}
-}
-
-// requestLog is made for every line, of which there are few, to keep idle connections small.
-func (o *Options) requestLog(r *http.Request) *slog.Logger {
-	return o.Logger.With("remote", r.RemoteAddr, "path", r.URL.Path)
 }
 
 // matchPath reports whether p is the path or in the subtree that pattern stands for.

@@ -170,7 +170,7 @@ func (c *Conn) readFailed(err error) error {
 		c.sendClose(e) // the same code back (RFC 6455 §5.5.1), with the reason, as npm ws does
 		c.readErr = e
 	case errors.As(err, &sendAway):
-		c.log().Warn("WebSocket client sent away", "code", sendAway.Code, "reason", sendAway.Reason)
+		c.logSentAway(sendAway)
 		c.sendClose(sendAway)
 		c.readErr = sendAway
 	default:

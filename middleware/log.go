@@ -1,0 +1,47 @@
+package middleware
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+// requestLog is made for every line, of which there are few, to keep idle connections small.
+func (o *Options) requestLog(r *http.Request) *slog.Logger {
+	return o.Logger.With("remote", r.RemoteAddr, "path", r.URL.Path)
+}
+
+func (o *Options) warnStripped(r *http.Request, missing string) {
+	o.requestLog(r).Warn(strippedReason(missing))
+}
+
+func (o *Options) warnRefused(r *http.Request, f *refusal) {
+	o.requestLog(r).Warn("WebSocket handshake refused", "status", f.status, "reason", f.reason)
+}
+
+func (c *Conn) log() *slog.Logger { return c.opts.requestLog(c.request) }
+
+func (c *Conn) logBegin() {
+	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
+		c.log().Debug("WebSocket connected", "subprotocol", c.subprotocol)
+	}
+}
+
+func (c *Conn) logEnd(begin time.Time) {
+	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
+		end := c.closing.result()
+		c.log().Debug("WebSocket closed",
+			"code", end.Code, "reason", end.Reason, "duration", time.Since(begin))
+	}
+}
+
+func (c *Conn) logSentAway(e *CloseError) {
+	c.log().Warn("WebSocket client sent away", "code", e.Code, "reason", e.Reason)
+}
+
+func (c *Conn) logFailure(err error) { c.log().Error("WebSocket handler failed", "error", err) }
+
+func (c *Conn) logPanic(v any) {
+	c.log().Error("WebSocket handler panicked", "panic", v, "stack", string(debug.Stack()))
+}
