@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"bufio"
+	"bytes"
 	"compress/flate"
 	"errors"
 	"io"
@@ -20,6 +21,13 @@ const (
 	// deflateTail is what the inflater finds behind a message: the marker, and a final empty
 	// block, so that it ends.
 	deflateTail = syncMarker + "\x01\x00\x00\xff\xff"
+
+	// flate keeps back what it has inflated until that fills its window. To find out sooner that
+	// a text is none, the beginning of a message that has yet to arrive as a whole is inflated
+	// aside: so many bytes of it, so often, to so much text.
+	maxPeeked   = 4 << 10
+	maxPeeks    = 32
+	maxPeekText = 32 << 10
 )
 
 // deflatable reports whether a message of n bytes is to be compressed. Without context takeover
@@ -55,6 +63,11 @@ type inflater struct {
 	tail    string    // what is left of deflateTail
 	in      *bufio.Reader
 	out     io.ReadCloser
+
+	unfinished func() bool // whether more of the message is to come; nil if it is not text
+	received   []byte      // the beginning of the payload, if it is text
+	peeked     int         // how much of received was looked at
+	peeks      int
 }
 
 var inflaters = sync.Pool{New: func() any {
@@ -67,13 +80,14 @@ var inflaters = sync.Pool{New: func() any {
 func newInflater(payload io.Reader) *inflater {
 	z := inflaters.Get().(*inflater)
 	z.payload, z.tail = payload, deflateTail
+	z.unfinished, z.received, z.peeked, z.peeks = nil, z.received[:0], 0, 0
 	z.in.Reset(inflaterInput{z})
 	z.restart()
 	return z
 }
 
 func (z *inflater) free() {
-	z.payload = nil
+	z.payload, z.unfinished = nil, nil
 	inflaters.Put(z)
 }
 
@@ -85,7 +99,11 @@ type inflaterInput struct{ z *inflater }
 func (in inflaterInput) Read(p []byte) (int, error) {
 	z := in.z
 	if z.payload != nil {
+		if err := z.peekText(); err != nil {
+			return 0, err
+		}
 		n, err := z.payload.Read(p)
+		z.keepText(p[:n])
 		if err != io.EOF {
 			return n, err
 		}
@@ -115,6 +133,35 @@ func (z *inflater) Read(p []byte) (int, error) {
 		}
 		return n, inflateError(err)
 	}
+}
+
+// keepText keeps the beginning of a text to look at.
+func (z *inflater) keepText(p []byte) {
+	if z.unfinished != nil && len(z.received) < maxPeeked {
+		z.received = append(z.received, p...)
+	}
+}
+
+// peekText is called when flate has used up all there is, and fails if that is no text.
+func (z *inflater) peekText() error {
+	if len(z.received) == z.peeked || len(z.received) > maxPeeked || z.peeks == maxPeeks ||
+		!z.unfinished() {
+		return nil
+	}
+	z.peeked = len(z.received)
+	z.peeks++
+	aside := inflaters.Get().(*inflater)
+	defer aside.free()
+	_ = aside.out.(flate.Resetter).Reset(bytes.NewReader(z.received), nil)
+	var text textChecker
+	b := newBuffer()
+	defer b.free()
+	// The error says that the data is not complete, as it is not.
+	_, _ = b.ReadFrom(io.LimitReader(aside.out, maxPeekText))
+	if !text.valid(b.bytes()) {
+		return violation(websocket.CloseInvalidFramePayloadData, "text is not UTF-8")
+	}
+	return nil
 }
 
 // ended reports whether nothing of the payload is left.

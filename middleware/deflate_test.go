@@ -33,6 +33,15 @@ func inflated(t *testing.T, payload string) string {
 	return string(b)
 }
 
+// fragments is the payload in frames of one byte.
+func fragments(first byte, payload string) string {
+	s := frame(first, payload[:1])
+	for _, b := range []byte(payload[1:]) {
+		s += frame(0x00, string([]byte{b}))
+	}
+	return s + frame(0x80, "")
+}
+
 // deflateCases are what RFC 7692 demands; replies of this size are not compressed.
 func deflateCases() []conformanceCase {
 	const rsvText = finBit | rsv1Bit | textOp
@@ -67,6 +76,9 @@ func deflateCases() []conformanceCase {
 		violation("7.2.2 garbage behind a final block", frame(rsvText, "\xf3\x48\xcd\xc9\xc9\x07\x00\xff\xff\xff"), 1007, "invalid DEFLATE data"),
 		violation("8.1 not UTF-8", frame(rsvText, deflated("a\xff")), 1007, "text is not UTF-8"),
 		violation("8.1 ends within a character", frame(rsvText, deflated("\xf0\x9f")), 1007, "text is not UTF-8"),
+		violation("8.1 before the end of the message", frame(rsv1Bit|textOp, deflated("a\xff")), 1007, "text is not UTF-8"),
+		{"8.1 before the end of the frame", "\xc1\xfe\x01\x00" + masked(deflated("a\xff")), closeReply(1007, "text is not UTF-8")},
+		{"8.1 text cut anywhere", fragments(rsv1Bit|textOp, deflated("grüße, 世界 🌍")) + bye, reply(0x81, "grüße, 世界 🌍") + byeBack},
 		violation("bomb", frame(finBit|rsv1Bit|binOp, bomb), 1009, "message larger than 1048576 bytes"),
 		violation("uncompressed too large", header(0x82, 1<<20+1), 1009, "message larger than 1048576 bytes"),
 		violation("compressed of 2^62 bytes", "\xc2\xff\x40\x00\x00\x00\x00\x00\x00\x00", 1009, "message larger than 1048576 bytes"),

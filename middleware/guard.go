@@ -234,6 +234,9 @@ func (g *guard) takeCompressed() bool {
 	return compressed
 }
 
+// unfinished reports whether the message being received goes on.
+func (g *guard) unfinished() bool { return g.fragmented || g.payload > 0 }
+
 // closeFrame takes what follows the first byte of a close frame, and reports it once complete.
 func (g *guard) closeFrame(p []byte) error {
 	for i := range p {

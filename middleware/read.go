@@ -110,6 +110,9 @@ func (c *Conn) nextMessage() (MessageType, error) {
 	}
 	if c.transport.guard.takeCompressed() {
 		c.in.inflater = newInflater(payload)
+		if c.in.isText {
+			c.in.inflater.unfinished = c.transport.guard.unfinished
+		}
 		c.in.payload = c.in.inflater
 	}
 	return MessageType(opcode), nil
