@@ -85,6 +85,21 @@ func (cl *closing) receive(e *CloseError) {
 	cl.received = e
 }
 
+// setFault and setDraining report whether there is still something to be closed.
+func (cl *closing) setFault(e *CloseError) bool {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	cl.fault = e
+	return cl.sent == nil
+}
+
+func (cl *closing) setDraining() bool {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	cl.drainBy = time.Now().Add(drainLimit)
+	return cl.sent == nil
+}
+
 func (cl *closing) deadline() time.Time {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
@@ -142,6 +157,8 @@ func (c *Conn) sendClose(e *CloseError) bool {
 	if !c.closing.begin(e, c.opts.CloseTimeout) {
 		return false
 	}
+	// Before the frame, for what the client answers must not find lingering cut short.
+	c.transport.interrupt()
 	err := c.writeControl(websocket.CloseMessage, closePayload(e))
 	if err == nil {
 		err = c.transport.out.release()
@@ -151,7 +168,6 @@ func (c *Conn) sendClose(e *CloseError) bool {
 		return false
 	}
 	c.cancel()
-	c.transport.interrupt()
 	return true
 }
 
@@ -194,19 +210,17 @@ func (c *Conn) drop() {
 
 // fail has the reader end the connection with e.
 func (c *Conn) fail(e *CloseError) {
-	c.closing.mu.Lock()
-	c.closing.fault = e
-	c.closing.mu.Unlock()
-	c.transport.interrupt()
+	if c.closing.setFault(e) {
+		c.transport.interrupt()
+	}
 }
 
 // drain has the reader close the connection once everything that the client had sent is
 // answered.
 func (c *Conn) drain() {
-	c.closing.mu.Lock()
-	c.closing.drainBy = time.Now().Add(drainLimit)
-	c.closing.mu.Unlock()
-	c.transport.interrupt()
+	if c.closing.setDraining() {
+		c.transport.interrupt()
+	}
 }
 
 // onReadTimeout decides for a read that was interrupted, see transport.

@@ -3,7 +3,6 @@ package middleware
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -56,41 +55,6 @@ func newConn(t *transport, r *http.Request, hs *handshake, opts *Options) *Conn 
 	c.ws.SetPingHandler(c.pong)
 	return c
 }
-
-// gorilla's buffers are small, since the transport has large ones to lend: the reader's is for
-// headers and control frames, the writer's for what is not worth a piece of its own.
-const (
-	engineReadBuffer  = 512
-	engineWriteBuffer = 512
-)
-
-// engineRequest is one that gorilla accepts. What the client has sent was checked before, more
-// strictly and, with empty list elements, more leniently than gorilla would.
-var engineRequest = &http.Request{Method: http.MethodGet, Header: http.Header{
-	"Connection":            {"Upgrade"},
-	"Upgrade":               {"websocket"},
-	"Sec-Websocket-Version": {"13"},
-	"Sec-Websocket-Key":     {"dGhlIHNhbXBsZSBub25jZQ=="}, // of RFC 6455 §1.3
-}}
-
-// newEngine has gorilla take the connection over, whose answer the transport drops.
-func newEngine(t *transport) *websocket.Conn {
-	upgrader := websocket.Upgrader{
-		ReadBufferSize: engineReadBuffer, WriteBufferSize: engineWriteBuffer,
-	}
-	ws, err := upgrader.Upgrade(engineWriter{t}, engineRequest, nil)
-	if err != nil {
-		panic(fmt.Errorf("middleware: %w", err))
-	}
-	t.freeHTTP()
-	return ws
-}
-
-// engineWriter is the http.ResponseWriter from which gorilla hijacks the transport.
-type engineWriter struct{ *transport }
-
-func (engineWriter) Header() http.Header { return http.Header{} }
-func (engineWriter) WriteHeader(int)     {}
 
 // Request returns the request of the opening handshake: its headers, its URL, the values of its
 // context, the client's address. It must not be changed.

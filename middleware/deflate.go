@@ -3,6 +3,7 @@ package middleware
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"errors"
 	"io"
@@ -123,15 +124,17 @@ func (in inflaterInput) Read(p []byte) (int, error) {
 func (z *inflater) Read(p []byte) (int, error) {
 	for {
 		n, err := z.out.Read(p)
-		if err == io.EOF && n == 0 && !z.ended() {
-			// A block marked as final need not be the last (RFC 7692 §7.2.3.5).
-			z.restart()
-			continue
+		if err != io.EOF {
+			return n, inflateError(err)
 		}
-		if err == io.EOF && n > 0 {
+		if n > 0 {
 			return n, nil
 		}
-		return n, inflateError(err)
+		if ended, err := z.ended(); ended || err != nil {
+			return 0, cmp.Or(err, io.EOF)
+		}
+		// A block marked as final need not be the last (RFC 7692 §7.2.3.5).
+		z.restart()
 	}
 }
 
@@ -165,9 +168,11 @@ func (z *inflater) peekText() error {
 }
 
 // ended reports whether nothing of the payload is left.
-func (z *inflater) ended() bool {
-	_, _ = z.in.Peek(1)
-	return z.payload == nil && z.in.Buffered()+len(z.tail) <= len(deflateTail)
+func (z *inflater) ended() (bool, error) {
+	if _, err := z.in.Peek(1); err != nil && err != io.EOF {
+		return false, err
+	}
+	return z.payload == nil && z.in.Buffered()+len(z.tail) <= len(deflateTail), nil
 }
 
 func inflateError(err error) error {

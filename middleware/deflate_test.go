@@ -78,6 +78,7 @@ func deflateCases() []conformanceCase {
 		violation("8.1 ends within a character", frame(rsvText, deflated("\xf0\x9f")), 1007, "text is not UTF-8"),
 		violation("8.1 before the end of the message", frame(rsv1Bit|textOp, deflated("a\xff")), 1007, "text is not UTF-8"),
 		{"8.1 before the end of the frame", "\xc1\xfe\x01\x00" + masked(deflated("a\xff")), closeReply(1007, "text is not UTF-8")},
+		violation("8.1 behind a final block", frame(rsv1Bit|textOp, "\xf3\x48\xcd\xc9\xc9\x07\x00")+frame(0x00, deflated("a\xff")), 1007, "text is not UTF-8"),
 		{"8.1 text cut anywhere", fragments(rsv1Bit|textOp, deflated("grüße, 世界 🌍")) + bye, reply(0x81, "grüße, 世界 🌍") + byeBack},
 		violation("bomb", frame(finBit|rsv1Bit|binOp, bomb), 1009, "message larger than 1048576 bytes"),
 		violation("uncompressed too large", header(0x82, 1<<20+1), 1009, "message larger than 1048576 bytes"),

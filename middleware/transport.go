@@ -47,18 +47,6 @@ func newTransport(conn net.Conn, brw *bufio.ReadWriter) *transport {
 	return t
 }
 
-// Hijack hands gorilla its connection: the transport.
-func (t *transport) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return t, t.brw, nil
-}
-
-// freeHTTP gives up net/http's buffers of 8 KiB, which otherwise live as long as its goroutine
-// does, on whose stack we are.
-func (t *transport) freeHTTP() {
-	*t.brw.Reader, *t.brw.Writer = bufio.Reader{}, bufio.Writer{}
-	t.brw = nil
-}
-
 // Read returns what the guard lets through. A violation is reported once everything before it
 // has been read.
 func (t *transport) Read(p []byte) (int, error) {
