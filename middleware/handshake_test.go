@@ -426,6 +426,21 @@ func (w *hijackOnly) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.ResponseWriter.(http.Hijacker).Hijack()
 }
 
+// putsOff is a wrapper that sends the header with what comes next, as gin's.
+type putsOff struct {
+	unwrapOnly
+	code int
+}
+
+func (w *putsOff) WriteHeader(code int) { w.code = code }
+
+func (w *putsOff) Write(p []byte) (int, error) {
+	w.Flush()
+	return w.ResponseWriter.Write(p)
+}
+
+func (w *putsOff) Flush() { w.unwrapOnly.WriteHeader(w.code) }
+
 // hidesAll is a wrapper that forwards nothing but the three methods.
 type hidesAll struct{ http.ResponseWriter }
 
@@ -441,6 +456,9 @@ func TestWriters(t *testing.T) {
 		{"Hijack", func(w writer, seen func(int)) writer { return &hijackOnly{w, seen} }, ""},
 		{"Hijack over Hijack", func(w writer, seen func(int)) writer {
 			return &hijackOnly{&hijackOnly{w, seen}, func(int) {}}
+		}, ""},
+		{"WriteHeader put off", func(w writer, seen func(int)) writer {
+			return &putsOff{unwrapOnly: unwrapOnly{w, seen}}
 		}, ""},
 		{"Unwrap over Hijack", func(w writer, seen func(int)) writer {
 			return &unwrapOnly{&hijackOnly{w, seen}, func(int) {}}

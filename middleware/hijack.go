@@ -16,7 +16,9 @@ func hijack(w http.ResponseWriter, r *http.Request, hs *handshake) (*transport, 
 	}
 	hs.setHeader(w.Header(), r)
 	w.WriteHeader(http.StatusSwitchingProtocols)
-	conn, brw, err := http.NewResponseController(w).Hijack()
+	controller := http.NewResponseController(w)
+	_ = controller.Flush() // for writers that put WriteHeader off, as gin's does
+	conn, brw, err := controller.Hijack()
 	if err != nil {
 		// The 101 is written and cannot be taken back. A panic has net/http drop the connection
 		// instead of sending it, unless a recovery in between catches it.
