@@ -6,12 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/wsecho/examples/interop/internal/program"
 	"example.com/wsecho/middleware"
 )
 
 // What people try first when a WebSocket does not connect.
 func TestCurl(t *testing.T) {
-	curl := program(t, "curl")
+	curl := program.Find(t, "curl", "curl")
 	s := serve(t, echo(middleware.Options{}).Handler(app()))
 	const (
 		connection = "Connection: Upgrade"

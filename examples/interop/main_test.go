@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"runtime"
 	"runtime/pprof"
 	"strings"
@@ -44,20 +43,6 @@ func goroutinesReturn(n int) bool {
 		}
 	}
 	return false
-}
-
-// program returns where a program is that the machine must have for a test: CI fails without
-// it, elsewhere the test is skipped.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") == "" {
-		t.Skipf("%s is not installed", name)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // app is an HTTP server that works.

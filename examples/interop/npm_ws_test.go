@@ -1,14 +1,12 @@
 package interop_test
 
 import (
-	"bufio"
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
+	"example.com/wsecho/examples/interop/internal/program"
 	"example.com/wsecho/middleware"
 )
 
@@ -16,7 +14,10 @@ import (
 func TestNPMWS(t *testing.T) {
 	ws := echo(middleware.Options{Compression: true})
 	s := serve(t, ws.Handler(app()))
-	lines := runClient(t, wsURL(s))
+	node := program.Find(t, "node", "nodejs")
+	client := exec.Command(node, "client.js", wsURL(s))
+	client.Dir = program.NPMInstall(t, filepath.Join("testdata", "ws"))
+	lines := program.Start(t, client)
 	for _, want := range []string{
 		`{"step":"text","binary":false,"text":"Hello from the server! You sent: Hello from the client"}`,
 		`{"step":"Unicode","binary":false,"text":"Hello from the server! You sent: grüße, 世界 🌍"}`,
@@ -42,57 +43,19 @@ func TestNPMWS(t *testing.T) {
 		t.Errorf("Shutdown: %v", err)
 	}
 	wantLine(t, lines, `{"step":"shutdown","code":1001,"reason":"server is shutting down"}`)
-	if lines.Scan() {
-		t.Errorf("got %q, want no more", lines.Text())
+	if line, ok := lines.Line(); ok {
+		t.Errorf("got %q, want no more", line)
 	}
+	lines.Wait()
 }
 
-func wantLine(t *testing.T, lines *bufio.Scanner, want string) {
+func wantLine(t *testing.T, client *program.Process, want string) {
 	t.Helper()
-	if !lines.Scan() {
-		t.Fatalf("the client ended, %v; want %s", lines.Err(), want)
+	got, ok := client.Line()
+	if !ok {
+		t.Fatalf("the client ended; want %s", want)
 	}
-	if got := lines.Text(); got != want {
+	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-}
-
-// installPatience is for a package that has to come over the network.
-const installPatience = 2 * time.Minute
-
-// runClient installs and starts the client and returns its output, line by line. The test fails if it does
-// not come to a good end.
-func runClient(t *testing.T, url string) *bufio.Scanner {
-	t.Helper()
-	node, npm := program(t, "node"), program(t, "npm")
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "ws"))); err != nil {
-		t.Fatal(err)
-	}
-	// The test's own context would end before the client is waited for.
-	ctx, cancel := context.WithTimeout(context.Background(), installPatience)
-	t.Cleanup(cancel)
-	install := exec.CommandContext(ctx, npm, "ci", "--prefer-offline", "--ignore-scripts")
-	install.Dir = dir
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, out)
-	}
-	client := exec.CommandContext(ctx, node, "client.js", url)
-	client.Dir, client.Stderr = dir, t.Output()
-	out, err := client.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := client.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			cancel() // It may be waiting for what does not come.
-		}
-		if err := client.Wait(); err != nil {
-			t.Errorf("client.js: %v", err)
-		}
-	})
-	return bufio.NewScanner(out)
 }

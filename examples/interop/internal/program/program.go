@@ -1,0 +1,154 @@
+// Package program finds, installs and runs the programs that tests are made against.
+package program
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Patience bounds every wait for something that is going to happen, installPatience those for
+// a package that has to come over the network.
+const (
+	Patience        = 20 * time.Second
+	installPatience = 2 * time.Minute
+)
+
+// Find returns where the program is, which is in the Debian package. CI fails without it,
+// elsewhere the test is skipped.
+func Find(t testing.TB, name, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	switch {
+	case errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") == "":
+		t.Skipf("%s is not installed: apt-get install %s", name, debianPackage)
+	case err != nil:
+		t.Fatalf("%v: apt-get install %s", err, debianPackage)
+	}
+	return path
+}
+
+// NPMInstall copies the folder, which has a package-lock.json, and installs what that names into
+// the copy, which it returns.
+func NPMInstall(t testing.TB, from string) (dir string) {
+	t.Helper()
+	npm := Find(t, "npm", "npm")
+	dir = t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), installPatience)
+	defer cancel()
+	install := exec.CommandContext(ctx, npm, "ci", "--prefer-offline", "--ignore-scripts")
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// Process is a running program.
+type Process struct {
+	t      testing.TB
+	cmd    *exec.Cmd
+	stdout chan string   // its lines; closed at the end
+	ended  chan struct{} // closed once status is known
+	status error
+}
+
+// Start runs the command, whose standard error goes to the log of the test. What is left of it at
+// the end of the test is killed; one that is to come to a good end is to be waited for.
+func Start(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cmd.Stderr == nil {
+		cmd.Stderr = t.Output()
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &Process{t: t, cmd: cmd, stdout: make(chan string, 1<<16), ended: make(chan struct{})}
+	go func() {
+		defer close(p.ended)
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			p.stdout <- lines.Text()
+		}
+		close(p.stdout)
+		p.status = cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-p.ended
+	})
+	return p
+}
+
+// Line returns the next line of standard output, or ok == false at its end.
+func (p *Process) Line() (line string, ok bool) {
+	p.t.Helper()
+	select {
+	case line, ok = <-p.stdout:
+		return line, ok
+	case <-time.After(Patience):
+		p.t.Fatalf("%s prints nothing for %v", filepath.Base(p.cmd.Path), Patience)
+		return "", false
+	}
+}
+
+// Terminate sends SIGTERM.
+func (p *Process) Terminate() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Error(err)
+	}
+}
+
+// Wait waits for the end, which has to be one with status 0.
+func (p *Process) Wait() {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+		if p.status != nil {
+			p.t.Errorf("%s: %v", filepath.Base(p.cmd.Path), p.status)
+		}
+	case <-time.After(Patience):
+		p.t.Fatalf("%s does not end within %v", filepath.Base(p.cmd.Path), Patience)
+	}
+}
+
+// App is examples/app, running.
+type App struct {
+	*Process
+	Web string // the page's URL, ending in a slash
+	WS  string // the endpoint's
+}
+
+// StartApp builds and runs examples/app on 127.0.0.1; an -addr among args says otherwise.
+func StartApp(t testing.TB, args ...string) *App {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "app")
+	build := exec.CommandContext(t.Context(),
+		"go", "build", "-buildvcs=false", "-o", path, "example.com/wsecho/examples/app")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	args = append([]string{"-addr", "127.0.0.1:0"}, args...)
+	a := &App{Process: Start(t, exec.Command(path, args...))}
+	line, _ := a.Line()
+	web, ws, ok := strings.Cut(strings.TrimSuffix(line, ")"), " (WebSocket endpoint ")
+	if !ok {
+		t.Fatalf("the app printed %q", line)
+	}
+	a.Web, a.WS = strings.TrimPrefix(web, "Listening on "), ws
+	return a
+}
