@@ -119,6 +119,13 @@ func (cl *closing) lingerDeadline() time.Time {
 	return cl.by
 }
 
+// isMutual reports whether the client has sent a close frame.
+func (cl *closing) isMutual() bool {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	return cl.received != nil
+}
+
 func (cl *closing) isDraining() bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()

@@ -3,8 +3,10 @@ package middleware
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -28,9 +30,11 @@ type Conn struct {
 
 	writing chan struct{} // holds an element while a message is being written
 
-	reading sync.Mutex // guards in and readErr
-	in      incoming
-	readErr error // why nothing more can be read
+	reading  sync.Mutex // guards in, readErr and received
+	in       incoming
+	readErr  error        // why nothing more can be read
+	received int64        // bytes of payload, after decompression
+	sent     atomic.Int64 // bytes of payload, before compression
 
 	closing   closing
 	keepAlive keepAlive
@@ -71,34 +75,60 @@ func (c *Conn) serve(h Handler) {
 	c.keepAlive.start(c)
 	err := errGoexit
 	defer func() {
-		c.finish(err)
+		err = c.finish(err)
 		c.keepAlive.stop()
-		c.logEnd(begin)
+		c.ended(time.Since(begin), err)
 	}()
 	err = c.call(h)
 }
 
 var errGoexit = errors.New("middleware: handler has called runtime.Goexit")
 
+// handlerPanic is a panic of the handler, which is logged already, as an error.
+type handlerPanic struct{ value any }
+
+func (p handlerPanic) Error() string {
+	return fmt.Sprintf("middleware: handler panicked: %v", p.value)
+}
+
 // call makes a panic of the handler an error.
 func (c *Conn) call(h Handler) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.logPanic(v)
-			err = errInternal
+			err = handlerPanic{v}
 		}
 	}()
+	c.hookAccepted()
 	return h.ServeConn(c.ctx, c)
 }
 
 // finish ends the connection in order: our close frame, the client's, the stream (RFC 6455
-// §7.1.1).
-func (c *Conn) finish(err error) {
+// §7.1.1). It returns what went wrong, as [Hooks] has it.
+func (c *Conn) finish(err error) error {
 	status := c.closeStatus(err)
-	if c.sendClose(status) && status == errInternal && err != errInternal {
+	failed := c.sendClose(status) && status == errInternal
+	if _, logged := err.(handlerPanic); failed && !logged {
 		c.logFailure(err)
 	}
-	_ = c.Discard()
+	readErr := c.Discard()
 	c.transport.linger(c.closing.lingerDeadline())
 	c.cancel()
+	switch {
+	case failed:
+		return err
+	case c.closing.isMutual():
+		return nil
+	}
+	return readErr
+}
+
+// ended reports the end.
+func (c *Conn) ended(duration time.Duration, err error) {
+	end := c.closing.result()
+	c.reading.Lock()
+	received := c.received
+	c.reading.Unlock()
+	c.logEnd(end, duration, received)
+	c.hookClosed(end.Code, duration, err)
 }

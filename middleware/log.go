@@ -28,11 +28,10 @@ func (c *Conn) logBegin() {
 	}
 }
 
-func (c *Conn) logEnd(begin time.Time) {
+func (c *Conn) logEnd(end *CloseError, duration time.Duration, received int64) {
 	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
-		end := c.closing.result()
-		c.log().Debug("WebSocket closed",
-			"code", end.Code, "reason", end.Reason, "duration", time.Since(begin))
+		c.log().Debug("WebSocket closed", "code", end.Code, "reason", end.Reason,
+			"duration", duration, "received", received, "sent", c.sent.Load())
 	}
 }
 

@@ -81,6 +81,9 @@ type Options struct {
 	// false, the request lasts as long as the connection.
 	Detach bool
 
+	// Hooks are told what happens to connections. The zero value costs nothing.
+	Hooks Hooks
+
 	// Logger gets refused handshakes and protocol errors at Warn, panics of handlers at Error,
 	// and at Debug each connection's begin and end; never the contents of a message. If nil, it
 	// is [slog.Default].

@@ -12,9 +12,9 @@ type incoming struct {
 	number   uint64    // of the message, from 1
 	payload  io.Reader // nil between messages
 	inflater *inflater // payload too, if the message is compressed
-	isText   bool
+	kind     MessageType
 	text     textChecker
-	left     int64 // bytes until ReadLimit is reached; negative for no limit
+	size     int64 // so far
 }
 
 // NextReader returns the type of the next message and a reader for it, after discarding what
@@ -105,17 +105,16 @@ func (c *Conn) nextMessage() (MessageType, error) {
 	c.in = incoming{
 		number:  c.in.number + 1,
 		payload: payload,
-		isText:  opcode == websocket.TextMessage,
-		left:    c.opts.ReadLimit,
+		kind:    MessageType(opcode),
 	}
 	if c.transport.guard.takeCompressed() {
 		c.in.inflater = newInflater(payload)
-		if c.in.isText {
+		if c.in.kind == TextMessage {
 			c.in.inflater.unfinished = c.transport.guard.unfinished
 		}
 		c.in.payload = c.in.inflater
 	}
-	return MessageType(opcode), nil
+	return c.in.kind, nil
 }
 
 // readPayload reads the current message and checks it on the way. io.EOF is its end.
@@ -130,16 +129,20 @@ func (c *Conn) readPayload(p []byte) (int, error) {
 	if checkErr := c.in.check(p[:n], err == io.EOF, c.opts.ReadLimit); checkErr != nil {
 		n, err = 0, checkErr
 	}
-	if err != nil {
+	switch err {
+	case nil:
+		return n, nil
+	case io.EOF:
 		c.endPayload()
+		c.hookReceived(c.in.kind, c.in.size)
+		return n, io.EOF
 	}
-	if err != nil && err != io.EOF {
-		err = c.readFailed(err)
-	}
-	return n, err
+	c.endPayload()
+	return n, c.readFailed(err)
 }
 
 func (c *Conn) endPayload() {
+	c.received += c.in.size
 	if c.in.inflater != nil {
 		c.in.inflater.free()
 		c.in.inflater = nil
@@ -149,13 +152,11 @@ func (c *Conn) endPayload() {
 
 // check takes the next bytes of the message, the last ones if it ends with them.
 func (in *incoming) check(p []byte, ends bool, limit int64) error {
-	if limit >= 0 {
-		in.left -= int64(len(p))
-		if in.left < 0 {
-			return violation(websocket.CloseMessageTooBig, "message larger than %d bytes", limit)
-		}
+	in.size += int64(len(p))
+	if limit >= 0 && in.size > limit {
+		return violation(websocket.CloseMessageTooBig, "message larger than %d bytes", limit)
 	}
-	if in.isText && (!in.text.valid(p) || ends && !in.text.complete()) {
+	if in.kind == TextMessage && (!in.text.valid(p) || ends && !in.text.complete()) {
 		return violation(websocket.CloseInvalidFramePayloadData, "text is not UTF-8")
 	}
 	return nil

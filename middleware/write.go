@@ -20,6 +20,7 @@ func (c *Conn) WriteMessage(t MessageType, p []byte) error {
 		return err
 	}
 	defer c.endWrite()
+	size := int64(len(p))
 	if c.deflate.deflatable(len(p)) {
 		deflated := newBuffer()
 		defer deflated.free()
@@ -31,7 +32,17 @@ func (c *Conn) WriteMessage(t MessageType, p []byte) error {
 			p = deflated.bytes()
 		}
 	}
-	return c.sent(c.ws.WriteMessage(int(t), p))
+	if err := c.flushed(c.ws.WriteMessage(int(t), p)); err != nil {
+		return err
+	}
+	c.written(t, size)
+	return nil
+}
+
+// written counts a message that was sent.
+func (c *Conn) written(t MessageType, size int64) {
+	c.sent.Add(size)
+	c.hookSent(t, size)
 }
 
 // NextWriter begins a message that is sent as it is written, uncompressed, in as many frames as
@@ -44,14 +55,16 @@ func (c *Conn) NextWriter(t MessageType) (io.WriteCloser, error) {
 	w, err := c.ws.NextWriter(int(t))
 	if err != nil {
 		c.endWrite()
-		return nil, c.sent(err)
+		return nil, c.flushed(err)
 	}
-	return &messageWriter{c: c, w: w}, nil
+	return &messageWriter{c: c, w: w, kind: t}, nil
 }
 
 type messageWriter struct {
 	c      *Conn
 	w      io.WriteCloser
+	kind   MessageType
+	size   int64
 	closed bool
 }
 
@@ -60,7 +73,8 @@ func (w *messageWriter) Write(p []byte) (int, error) {
 		return 0, errClosed
 	}
 	n, err := w.w.Write(p)
-	return n, w.c.sent(err)
+	w.size += int64(n)
+	return n, w.c.flushed(err)
 }
 
 func (w *messageWriter) Close() error {
@@ -69,7 +83,11 @@ func (w *messageWriter) Close() error {
 	}
 	w.closed = true
 	defer w.c.endWrite()
-	return w.c.sent(w.w.Close())
+	if err := w.c.flushed(w.w.Close()); err != nil {
+		return err
+	}
+	w.c.written(w.kind, w.size)
+	return nil
 }
 
 // beginWrite waits for the message before to be written.
@@ -92,9 +110,9 @@ func (c *Conn) beginWrite(t MessageType) error {
 
 func (c *Conn) endWrite() { <-c.writing }
 
-// sent ends a write: it flushes what gorilla has written, and gives up the connection if there
+// flushed ends a write: it flushes what gorilla has written, and gives up the connection if there
 // was an error other than its being closed. What is lost of a frame cannot be made up for.
-func (c *Conn) sent(err error) error {
+func (c *Conn) flushed(err error) error {
 	if err == nil {
 		err = c.transport.out.flush()
 	}

@@ -1,0 +1,214 @@
+package middleware_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/wsecho/middleware"
+)
+
+// events takes what hooks are told, a line each.
+type events chan string
+
+func (e events) hooks() middleware.Hooks {
+	note := func(format string, args ...any) { e <- fmt.Sprintf(format, args...) }
+	return middleware.Hooks{
+		Accepted: func(c *middleware.Conn) { note("accepted %s", c.Request().URL) },
+		Refused: func(r *http.Request, status int, reason string) {
+			note("refused %s %d %s", r.URL, status, reason)
+		},
+		Received: func(_ *middleware.Conn, t middleware.MessageType, size int64) {
+			note("received %v %d", t, size)
+		},
+		Sent: func(_ *middleware.Conn, t middleware.MessageType, size int64) {
+			note("sent %v %d", t, size)
+		},
+		Closed: func(c *middleware.Conn, code int, duration time.Duration, err error) {
+			if duration <= 0 || duration > patience {
+				note("closed after %v", duration)
+			}
+			note("closed %s %d %v", c.Request().URL, code, err)
+		},
+	}
+}
+
+func (e events) want(t *testing.T, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		select {
+		case got := <-e:
+			if got != w {
+				t.Errorf("got  %s\nwant %s", got, w)
+			}
+		case <-time.After(patience):
+			t.Fatalf("nothing, want %s", w)
+		}
+	}
+}
+
+func (e events) wantNoMore(t *testing.T) {
+	t.Helper()
+	select {
+	case got := <-e:
+		t.Errorf("got %s, want no more", got)
+	default:
+	}
+}
+
+func TestHooks(t *testing.T) {
+	fails := middleware.MessageFunc(func(io.Writer, *middleware.Message) error { return errors.New("no disk") })
+	panics := middleware.MessageFunc(func(io.Writer, *middleware.Message) error { panic("oh") })
+	closes := middleware.HandlerFunc(func(context.Context, *middleware.Conn) error {
+		return &middleware.CloseError{Code: 4000, Reason: "enough"}
+	})
+	streams := middleware.HandlerFunc(func(_ context.Context, c *middleware.Conn) error {
+		w, err := c.NextWriter(middleware.BinaryMessage)
+		if err != nil {
+			return err
+		}
+		_, _ = io.WriteString(w, "abc")
+		_, _ = io.WriteString(w, "de")
+		return w.Close()
+	})
+	for _, test := range []struct {
+		name    string
+		handler middleware.Handler
+		client  func(c *rawClient)
+		want    []string // between "accepted" and the end
+	}{
+		{"echo", plainEcho(), func(c *rawClient) { c.send(text("hi") + frame(0x82, "\x00") + text("") + closing(1000, "")) }, []string{
+			"received text 2", "sent text 2", "received binary 1", "sent binary 1", "received text 0", "sent text 0", "closed /ws 1000 <nil>",
+		}},
+		{"batched", middleware.Batched(plainEcho()), func(c *rawClient) { c.send(text("a") + text("bc") + closing(4001, "bye")) }, []string{
+			"received text 1", "sent text 1", "received text 2", "sent text 2", "closed /ws 4001 <nil>",
+		}},
+		{"fragments", plainEcho(), func(c *rawClient) {
+			c.send(frame(textOp, "ab") + frame(finBit, "c") + closing(1000, ""))
+		}, []string{"received text 3", "sent text 3", "closed /ws 1000 <nil>"}},
+		{"a stream", streams, func(c *rawClient) { c.want(reply(0x82, "abcde")); c.send(closing(1000, "")) }, []string{
+			"sent binary 5", "closed /ws 1000 <nil>",
+		}},
+		{"handler closes", closes, func(c *rawClient) { c.want(closeReply(4000, "enough")); c.send(closing(4000, "")) }, []string{"closed /ws 4000 <nil>"}},
+		{"handler fails", fails, func(c *rawClient) {
+			c.send(text("x"))
+			c.want(closeReply(1011, "internal server error"))
+			c.send(closing(1011, ""))
+		}, []string{"received text 1", "closed /ws 1011 no disk"}},
+		{"handler panics", panics, func(c *rawClient) { c.send(text("x") + closing(1000, "")) }, []string{
+			"received text 1", "closed /ws 1011 middleware: handler panicked: oh",
+		}},
+		{"violation", plainEcho(), func(c *rawClient) { c.send(text("ok") + "\xf1"); _ = c.Conn.(*net.TCPConn).CloseWrite() }, []string{
+			"received text 2", "sent text 2", `closed /ws 1002 middleware: closed with 1002 "reserved bit set"`,
+		}},
+		{"text that is not UTF-8", plainEcho(), func(c *rawClient) { c.send(text("\xff")); _ = c.Conn.(*net.TCPConn).CloseWrite() }, []string{
+			`closed /ws 1007 middleware: closed with 1007 "text is not UTF-8"`,
+		}},
+		{"gone", plainEcho(), func(c *rawClient) { c.send(header(finBit|textOp, 5)); _ = c.Close() }, []string{
+			"closed /ws 1006 middleware: closed with 1006: websocket: close 1006 (abnormal closure): unexpected EOF",
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e := make(events, 16)
+			s := serve(t, middleware.Options{Handler: test.handler, Hooks: e.hooks()})
+			c := connect(t, s)
+			e.want(t, "accepted /ws")
+			test.client(c)
+			_, _ = io.Copy(io.Discard, c.r)
+			e.want(t, test.want...)
+			e.wantNoMore(t)
+		})
+	}
+}
+
+// The sizes are those of the messages, not of what travels.
+func TestHooksCompressed(t *testing.T) {
+	e := make(events, 16)
+	s := serve(t, middleware.Options{Handler: plainEcho(), Compression: true, Hooks: e.hooks()})
+	c := connect(t, s, offerDeflate)
+	c.send(frame(finBit|rsv1Bit|textOp, deflated(strings.Repeat("a", 1000))))
+	e.want(t, "accepted /ws", "received text 1000", "sent text 1000")
+	c.send(closing(1000, ""))
+	e.want(t, "closed /ws 1000 <nil>")
+}
+
+func TestHooksRefused(t *testing.T) {
+	e := make(events, 16)
+	s := serve(t, middleware.Options{Hooks: e.hooks(), MaxConns: 1})
+	c := dialRaw(t, s)
+	_ = c.request("/ws?x=1", handshakeLines, "Origin: https://evil.example\r\n").Body.Close()
+	e.want(t, `refused /ws?x=1 403 origin "https://evil.example" is not allowed to connect to host "localhost"`)
+	c = connect(t, s)
+	e.want(t, "accepted /ws")
+	_ = dialRaw(t, s).request("/ws", handshakeLines).Body.Close()
+	e.want(t, "refused /ws 503 the limit of 1 WebSocket connections is reached")
+	_ = dialRaw(t, s).request("/other").Body.Close()
+	c.send(closing(1000, ""))
+	e.want(t, "closed /ws 1000 <nil>")
+	e.wantNoMore(t)
+}
+
+// Even where there is no net/http that would recover.
+func TestHooksPanic(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		hooks middleware.Hooks
+		want  string // all that the client gets
+	}{
+		{"Accepted", middleware.Hooks{Accepted: func(*middleware.Conn) { panic("oh") }}, closeReply(1011, "internal server error")},
+		{"Received", middleware.Hooks{Received: func(*middleware.Conn, middleware.MessageType, int64) { panic("oh") }}, closeReply(1011, "internal server error")},
+		{"Sent", middleware.Hooks{Sent: func(*middleware.Conn, middleware.MessageType, int64) { panic("oh") }}, reply(0x81, "x") + closeReply(1011, "internal server error")},
+		{"Closed", middleware.Hooks{Closed: func(*middleware.Conn, int, time.Duration, error) { panic("oh") }}, reply(0x81, "x") + closeReply(1000, "")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var log syncBuffer
+			ws := middleware.New(middleware.Options{
+				Handler: plainEcho(), Detach: true, Hooks: test.hooks, Logger: textLogger(&log),
+			})
+			s := httptest.NewServer(ws)
+			t.Cleanup(s.Close)
+			c := connect(t, s)
+			c.send(text("x") + closing(1000, ""))
+			c.want(test.want)
+			c.wantEnd()
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			if err := ws.Shutdown(ctx); err != nil {
+				t.Errorf("Shutdown: %v", err)
+			}
+			if !strings.Contains(log.String(), "panic=oh") {
+				t.Errorf("logged %q, which does not name the panic", log.String())
+			}
+		})
+	}
+}
+
+// A connection is two lines at Debug, without a word of what was said.
+func TestLog(t *testing.T) {
+	var log syncBuffer
+	closed := make(chan struct{})
+	ws := middleware.New(middleware.Options{Handler: middleware.Echo("re: "), Logger: textLogger(&log), Hooks: middleware.Hooks{
+		Closed: func(*middleware.Conn, int, time.Duration, error) { close(closed) },
+	}})
+	s := httptest.NewServer(ws)
+	t.Cleanup(s.Close)
+	c := connect(t, s, "Sec-WebSocket-Protocol: chat\r\n")
+	c.send(text("secret") + closing(4321, "done"))
+	c.want(reply(0x81, "re: secret") + closeReply(4321, "done"))
+	c.wantEnd()
+	<-closed
+	want := regexp.MustCompile(`^level=DEBUG msg="WebSocket connected" remote=127\.0\.0\.1:\d+ path=/ws subprotocol=chat
+level=DEBUG msg="WebSocket closed" remote=127\.0\.0\.1:\d+ path=/ws code=4321 reason=done duration=\S+ received=6 sent=10
+$`)
+	if !want.MatchString(log.String()) {
+		t.Errorf("got\n%swant\n%v", log.String(), want)
+	}
+}
