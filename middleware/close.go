@@ -165,7 +165,7 @@ func (c *Conn) sendClose(e *CloseError) bool {
 		return false
 	}
 	// Before the frame, for what the client answers must not find lingering cut short.
-	c.transport.interrupt()
+	c.interrupt()
 	err := c.writeControl(websocket.CloseMessage, closePayload(e))
 	if err == nil {
 		err = c.transport.out.release()
@@ -212,13 +212,20 @@ func (c *Conn) drop() {
 	c.closing.lost = true
 	c.closing.mu.Unlock()
 	c.cancel()
+	c.interrupt()
 	_ = c.transport.Close()
+}
+
+// interrupt has whoever reads ask onReadTimeout, and somebody read if nobody does.
+func (c *Conn) interrupt() {
+	c.transport.interrupt()
+	c.lot.take(c)
 }
 
 // fail has the reader end the connection with e.
 func (c *Conn) fail(e *CloseError) {
 	if c.closing.setFault(e) {
-		c.transport.interrupt()
+		c.interrupt()
 	}
 }
 
@@ -226,7 +233,7 @@ func (c *Conn) fail(e *CloseError) {
 // answered.
 func (c *Conn) drain() {
 	if c.closing.setDraining() {
-		c.transport.interrupt()
+		c.interrupt()
 	}
 }
 

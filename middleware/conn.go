@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,7 +21,9 @@ import (
 type Conn struct {
 	ws          *websocket.Conn
 	transport   *transport
-	request     *http.Request
+	remote      string        // address of the client
+	path        string        // of the request
+	request     *http.Request // nil if nobody can ask for it
 	subprotocol string
 	deflate     *deflateParams
 	opts        *Options
@@ -38,25 +41,39 @@ type Conn struct {
 
 	closing   closing
 	keepAlive keepAlive
+	began     time.Time
+
+	lot      *lot
+	parkedAs int32 // the lot's
 }
 
-func newConn(t *transport, r *http.Request, hs *handshake, opts *Options) *Conn {
+func newConn(t *transport, r *http.Request, hs *handshake, opts *Options, l *lot) *Conn {
 	c := &Conn{
 		transport:   t,
-		request:     r,
+		remote:      r.RemoteAddr,
+		path:        strings.Clone(r.URL.Path),
 		subprotocol: hs.subprotocol,
 		deflate:     hs.deflate,
 		opts:        opts,
 		writing:     make(chan struct{}, 1),
+		lot:         l,
 	}
-	// What outer layers have put into the context stays; a time limit for the request does not.
-	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
+	if canPark && opts.Detach && isMessageLoop(opts.Handler) && t.in.polling.raw != nil {
+		t.idleAfter = minParkAfter
+	}
+	ctx := context.Background()
+	if !isMessageLoop(opts.Handler) || opts.Hooks.seeConn() {
+		// What outer layers have put into the context stays; a time limit for the request does not.
+		c.request, ctx = r, context.WithoutCancel(r.Context())
+	}
+	c.ctx, c.cancel = context.WithCancel(ctx)
 	t.guard.deflate = hs.deflate != nil
 	t.guard.limit = opts.ReadLimit
 	t.out.timeout = opts.WriteTimeout
 	t.onTimeout = c.onReadTimeout
+	t.onPing = c.pong
 	c.ws = newEngine(t)
-	c.ws.SetPingHandler(c.pong)
+	c.ws.SetPingHandler(c.pong) // for those within a message
 	return c
 }
 
@@ -68,18 +85,29 @@ func (c *Conn) Request() *http.Request { return c.request }
 func (c *Conn) Subprotocol() string { return c.subprotocol }
 
 // serve has h serve the connection and ends it, whichever way h takes out, runtime.Goexit
-// included.
-func (c *Conn) serve(h Handler) {
-	begin := time.Now()
-	c.logBegin()
-	c.keepAlive.start(c)
+// included, unless it reports that the connection is idle and can be parked.
+func (c *Conn) serve(h Handler) (idle bool) {
 	err := errGoexit
 	defer func() {
-		err = c.finish(err)
-		c.keepAlive.stop()
-		c.ended(time.Since(begin), err)
+		if idle = err == errIdle; !idle {
+			c.end(err)
+		}
 	}()
 	err = c.call(h)
+	return idle
+}
+
+func (c *Conn) begin() {
+	c.began = time.Now()
+	c.logBegin()
+	c.keepAlive.start(c)
+	c.hookAccepted()
+}
+
+func (c *Conn) end(err error) {
+	err = c.finish(err)
+	c.keepAlive.stop()
+	c.ended(time.Since(c.began), err)
 }
 
 var errGoexit = errors.New("middleware: handler has called runtime.Goexit")
@@ -99,7 +127,9 @@ func (c *Conn) call(h Handler) (err error) {
 			err = handlerPanic{v}
 		}
 	}()
-	c.hookAccepted()
+	if c.began.IsZero() {
+		c.begin()
+	}
 	return h.ServeConn(c.ctx, c)
 }
 

@@ -12,8 +12,8 @@ import (
 // gorilla's buffers are small, since the transport has large ones to lend: the reader's is for
 // headers and control frames, the writer's for what is not worth a piece of its own.
 const (
-	engineReadBuffer  = 512
-	engineWriteBuffer = 512
+	engineReadBuffer  = 288      // gorilla takes no reader of 256 bytes or less
+	engineWriteBuffer = 512 - 14 // which leaves room for a frame header
 )
 
 // engineRequest is one that gorilla accepts. What the client has sent was checked before, more
@@ -27,9 +27,8 @@ var engineRequest = &http.Request{Method: http.MethodGet, Header: http.Header{
 
 // newEngine has gorilla take the connection over, whose answer the transport drops.
 func newEngine(t *transport) *websocket.Conn {
-	upgrader := websocket.Upgrader{
-		ReadBufferSize: engineReadBuffer, WriteBufferSize: engineWriteBuffer,
-	}
+	t.engine = bufio.NewReaderSize(t, engineReadBuffer)
+	upgrader := websocket.Upgrader{WriteBufferSize: engineWriteBuffer}
 	ws, err := upgrader.Upgrade(engineWriter{t}, engineRequest, nil)
 	if err != nil {
 		panic(fmt.Errorf("middleware: %w", err))
@@ -45,7 +44,7 @@ func (engineWriter) Header() http.Header { return http.Header{} }
 func (engineWriter) WriteHeader(int)     {}
 
 func (w engineWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return w.transport, w.brw, nil
+	return w.transport, bufio.NewReadWriter(w.engine, w.brw.Writer), nil
 }
 
 // freeHTTP gives up net/http's buffers of 8 KiB, which otherwise live as long as its goroutine

@@ -237,6 +237,24 @@ func (g *guard) takeCompressed() bool {
 // unfinished reports whether the message being received goes on.
 func (g *guard) unfinished() bool { return g.fragmented || g.payload > 0 }
 
+// controlFrame returns the control frame at the begin of p, which the guard has let through; its
+// size is 0 if there is none, or not all of it.
+func controlFrame(p []byte) (opcode byte, payload []byte, size int) {
+	const head = 2 + 4
+	if len(p) < head || p[0]&0x0f < opClose {
+		return 0, nil, 0
+	}
+	size = head + int(p[1]&^mask)
+	if len(p) < size {
+		return 0, nil, 0
+	}
+	payload = p[head:size]
+	for i := range payload {
+		payload[i] ^= p[2+i%4]
+	}
+	return p[0] & 0x0f, payload, size
+}
+
 // closeFrame takes what follows the first byte of a close frame, and reports it once complete.
 func (g *guard) closeFrame(p []byte) error {
 	for i := range p {

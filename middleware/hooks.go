@@ -33,6 +33,11 @@ type Hooks struct {
 	Closed func(c *Conn, code int, duration time.Duration, err error)
 }
 
+// seeConn reports whether a hook gets hold of connections.
+func (h *Hooks) seeConn() bool {
+	return h.Accepted != nil || h.Received != nil || h.Sent != nil || h.Closed != nil
+}
+
 func (c *Conn) hookAccepted() {
 	if f := c.opts.Hooks.Accepted; f != nil {
 		f(c)

@@ -78,7 +78,6 @@ func (t *transport) poll(p []byte) (n int, lent []byte, err error) {
 	if err := t.startWaiting(); err != nil {
 		return 0, nil, err
 	}
-	defer t.stopWaiting()
 	n, err = t.Conn.Read(p)
 	return n, lent, err
 }

@@ -38,9 +38,6 @@ func (t *transport) pollRaw(p []byte) (n int, lent []byte, err error) {
 	}
 	err = poll.raw.Read(poll.attempt)
 	poll.direct = nil
-	if t.waits.Load()%2 == 1 {
-		t.stopWaiting()
-	}
 	if err == nil {
 		err = poll.err
 	}
@@ -66,9 +63,7 @@ func (t *transport) attemptRead(fd uintptr) bool {
 	if poll.err == syscall.EAGAIN {
 		t.in.giveBack()
 		poll.err = nil
-		if t.waits.Load()%2 == 0 {
-			poll.err = t.startWaiting()
-		}
+		poll.err = t.startWaiting()
 		return poll.err != nil
 	}
 	if poll.err != nil {

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// requestLog is made for every line, of which there are few, to keep idle connections small.
-func (o *Options) requestLog(r *http.Request) *slog.Logger {
-	return o.Logger.With("remote", r.RemoteAddr, "path", r.URL.Path)
+// log is made for every line, of which there are few, to keep idle connections small.
+func (o *Options) log(remote, path string) *slog.Logger {
+	return o.Logger.With("remote", remote, "path", path)
 }
 
 func (o *Options) warnStripped(r *http.Request, missing string) {
-	o.requestLog(r).Warn(strippedReason(missing))
+	o.log(r.RemoteAddr, r.URL.Path).Warn(strippedReason(missing))
 }
 
 func (o *Options) warnRefused(r *http.Request, f *refusal) {
-	o.requestLog(r).Warn("WebSocket handshake refused", "status", f.status, "reason", f.reason)
+	o.log(r.RemoteAddr, r.URL.Path).Warn("WebSocket handshake refused", "status", f.status, "reason", f.reason)
 }
 
-func (c *Conn) log() *slog.Logger { return c.opts.requestLog(c.request) }
+func (c *Conn) log() *slog.Logger { return c.opts.log(c.remote, c.path) }
 
 func (c *Conn) logBegin() {
 	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {

@@ -24,6 +24,7 @@ type Middleware struct {
 	opts    Options // with defaults filled in; never changed
 	origins []originPattern
 	conns   registry
+	lot     lot
 }
 
 // New returns a Middleware for the options. It panics if they are malformed, as
@@ -34,6 +35,7 @@ func New(opts Options) *Middleware {
 	}
 	m := &Middleware{opts: opts.withDefaults()}
 	m.conns.max = m.opts.MaxConns
+	m.lot.wake = func(c *Conn) { go m.resume(c) }
 	for _, s := range opts.AllowedOrigins {
 		p, _ := parseOriginPattern(s) // Validate has checked it.
 		m.origins = append(m.origins, p)
@@ -111,13 +113,28 @@ func (m *Middleware) connect(w http.ResponseWriter, r *http.Request) (c *Conn, r
 	if refused != nil {
 		return nil, refused
 	}
-	return newConn(t, r, hs, &m.opts), nil
+	return newConn(t, r, hs, &m.opts, &m.lot), nil
 }
 
 // serve serves the connection to its end.
 func (m *Middleware) serve(c *Conn) {
-	defer m.conns.release()
 	m.conns.add(c)
-	defer m.conns.remove(c)
-	c.serve(m.opts.Handler)
+	m.resume(c)
+}
+
+// resume serves the connection to its end, or until it is parked.
+func (m *Middleware) resume(c *Conn) {
+	parked := false
+	defer func() {
+		if parked {
+			return
+		}
+		if m.conns.remove(c) == 0 {
+			m.lot.close()
+		}
+		m.conns.release()
+	}()
+	for !parked && c.serve(m.opts.Handler) {
+		parked = m.lot.park(c)
+	}
 }

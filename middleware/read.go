@@ -98,6 +98,11 @@ func (c *Conn) nextMessage() (MessageType, error) {
 	if c.readErr != nil {
 		return 0, c.readErr
 	}
+	if err := c.transport.await(); err == errIdle {
+		return 0, err
+	} else if err != nil {
+		return 0, c.readFailed(err)
+	}
 	opcode, payload, err := c.ws.NextReader()
 	if err != nil {
 		return 0, c.readFailed(err)

@@ -55,10 +55,12 @@ func (g *registry) add(c *Conn) {
 	}
 }
 
-func (g *registry) remove(c *Conn) {
+// remove returns how many are left.
+func (g *registry) remove(c *Conn) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.conns, c)
+	return len(g.conns)
 }
 
 // shutDown admits nobody from now on, and returns who is connected and the channel that is

@@ -18,6 +18,7 @@ type transport struct {
 	out      output
 
 	brw     *bufio.ReadWriter // net/http's, until gorilla has taken over
+	engine  *bufio.Reader     // gorilla's, which reads from this transport
 	guard   guard
 	refused error // why the guard lets no more bytes through
 
@@ -28,7 +29,15 @@ type transport struct {
 	// onTimeout is asked by an interrupted read that has waited so long in vain since it was
 	// last asked: until when to go on, or why not to.
 	onTimeout func(waited time.Duration) (time.Time, error)
+
+	onPing    func(payload string) error
+	awaiting  bool          // between two messages
+	idleAfter time.Duration // how long to await before errIdle; 0 for ever
+	idleBy    time.Time     // the deadline that is set for it; zero for none
 }
+
+// errIdle says that there was nothing to be read for a while.
+var errIdle = errors.New("middleware: nothing to read")
 
 // lentBuffer is how much is read or written at a time, through a buffer that a connection
 // borrows while there is something in it; a connection that waits has none.
@@ -75,49 +84,140 @@ func (t *transport) Read(p []byte) (int, error) {
 	}
 }
 
-// receive reads from the network once, for as long as onTimeout says if it is interrupted:
-// n bytes into p, or into another buffer that it returns.
+// await waits between two messages until there is something to be read of the next one, or the
+// reason why there is not. It takes care of control frames on the way, which gorilla would go on
+// waiting behind. With errIdle the connection still counts as waiting.
+func (t *transport) await() error {
+	t.awaiting = true
+	defer func() { t.awaiting = false }()
+	for t.engine.Buffered() == 0 && t.refused == nil {
+		if err := t.answerControlFrames(); err != nil || len(t.in.unread) > 0 {
+			return err
+		}
+		if err := t.fill(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill receives what there is into a buffer of the transport's.
+func (t *transport) fill() error {
+	n, lent, err := t.receive(nil)
+	n, t.refused = t.guard.advance(lent[:n])
+	t.in.keep(lent[:n])
+	if n == 0 && t.refused == nil {
+		return err
+	}
+	return nil
+}
+
+func (t *transport) answerControlFrames() error {
+	for {
+		opcode, payload, size := controlFrame(t.in.unread)
+		if size == 0 {
+			return nil
+		}
+		if opcode == opPing {
+			if err := t.onPing(string(payload)); err != nil {
+				return err
+			}
+		}
+		t.in.keep(t.in.unread[size:])
+	}
+}
+
+// receive reads from the network once, for as long as waitOn says: n bytes into p, or into
+// another buffer that it returns.
 func (t *transport) receive(p []byte) (n int, lent []byte, err error) {
 	if early := t.in.early; len(early) > 0 {
 		t.in.early = nil
 		return len(early), early, nil
 	}
+	if err := t.limitIdling(); err != nil {
+		return 0, nil, err
+	}
 	var began time.Time
 	for {
 		n, lent, err = t.poll(p)
-		if n > 0 || !t.interrupted.Load() || !errors.Is(err, os.ErrDeadlineExceeded) {
-			return n, lent, err
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			break
 		}
-		var waited time.Duration
-		if !began.IsZero() {
-			waited = time.Since(began)
-		}
-		until, err := t.onTimeout(waited)
-		if err != nil {
-			return 0, nil, err
-		}
-		if err := t.Conn.SetReadDeadline(until); err != nil {
-			return 0, nil, err
+		if err = t.waitOn(began); err != nil {
+			n = 0
+			break
 		}
 		began = time.Now()
 	}
+	if err != errIdle {
+		t.stopWaiting()
+	}
+	return n, lent, err
 }
+
+// waitOn decides whether a read goes on whose deadline is over and that was last asked then.
+func (t *transport) waitOn(asked time.Time) error {
+	if !t.interrupted.Load() {
+		if t.awaiting {
+			return errIdle
+		}
+		t.idleBy = time.Time{}
+		return t.setReadDeadline(time.Time{})
+	}
+	var waited time.Duration
+	if !asked.IsZero() {
+		waited = time.Since(asked)
+	}
+	until, err := t.onTimeout(waited)
+	if err != nil {
+		return err
+	}
+	return t.Conn.SetReadDeadline(until)
+}
+
+// limitIdling leaves alone a deadline that is still far off, as output does.
+func (t *transport) limitIdling() error {
+	if !t.awaiting || t.idleAfter == 0 || t.interrupted.Load() {
+		return nil
+	}
+	now := time.Now()
+	if t.idleBy.Sub(now) > t.idleAfter/2 {
+		return nil
+	}
+	t.idleBy = now.Add(t.idleAfter)
+	return t.setReadDeadline(t.idleBy)
+}
+
+// setReadDeadline does not take an interruption back.
+func (t *transport) setReadDeadline(until time.Time) error {
+	err := t.Conn.SetReadDeadline(until)
+	if t.interrupted.Load() {
+		err = t.Conn.SetReadDeadline(longAgo)
+	}
+	return err
+}
+
+var longAgo = time.Unix(1, 0)
 
 // interrupt has the read that is waiting, or else the next one, ask onTimeout.
 func (t *transport) interrupt() {
 	t.interrupted.Store(true)
-	_ = t.Conn.SetReadDeadline(time.Unix(1, 0))
+	_ = t.Conn.SetReadDeadline(longAgo)
 }
 
 // startWaiting is called before a read waits: whatever is held back leaves now.
 func (t *transport) startWaiting() error {
-	t.waits.Add(1)
+	if t.waits.Load()%2 == 0 {
+		t.waits.Add(1)
+	}
 	return t.out.release()
 }
 
 func (t *transport) stopWaiting() {
-	t.waits.Add(1)
-	t.out.resume()
+	if t.waits.Load()%2 == 1 {
+		t.waits.Add(1)
+		t.out.resume()
+	}
 }
 
 // Write takes the next piece of output; flush sends it.
