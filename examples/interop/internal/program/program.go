@@ -21,11 +21,16 @@ const (
 	installPatience = 2 * time.Minute
 )
 
-// Find returns where the program is, which is in the Debian package. CI fails without it,
-// elsewhere the test is skipped.
+// Find returns where the program is, which is in the Debian package: in PATH, or in /usr/sbin,
+// which the PATH of users lacks. CI fails without it, elsewhere the test is skipped.
 func Find(t testing.TB, name, debianPackage string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
+	if errors.Is(err, exec.ErrNotFound) {
+		if sbin, inSbin := exec.LookPath(filepath.Join("/usr/sbin", name)); inSbin == nil {
+			return sbin
+		}
+	}
 	switch {
 	case errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") == "":
 		t.Skipf("%s is not installed: apt-get install %s", name, debianPackage)

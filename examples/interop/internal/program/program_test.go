@@ -37,3 +37,12 @@ func TestLines(t *testing.T) {
 	}
 	p.Wait()
 }
+
+// Users have no /usr/sbin in their PATH.
+func TestFindInSbin(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	const want = "/usr/sbin/nologin"
+	if got := program.Find(t, "nologin", "login"); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
