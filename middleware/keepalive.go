@@ -17,8 +17,8 @@ type keepAlive struct {
 	timer   *time.Timer
 	stopped bool
 
-	waiting bool   // a ping has been sent and PongTimeout is not over
-	waits   uint64 // of the transport, when the ping was sent
+	left  time.Duration // of the PongTimeout of the last ping, unless it is answered
+	waits uint64        // of the transport, when the ping was sent
 }
 
 func (k *keepAlive) start(c *Conn) {
@@ -47,26 +47,30 @@ func (k *keepAlive) tick() {
 		return
 	}
 	next := k.c.opts.PingInterval
-	if k.waiting {
-		k.waiting = false
-		if k.silent() {
+	switch {
+	case k.left == 0:
+		if !k.ping() {
+			return
+		}
+		k.left = max(k.c.opts.PongTimeout, 0)
+		if k.left > 0 {
+			next = min(next, k.left)
+		}
+	case !k.silent():
+		next -= min(next, k.left)
+		k.left = 0
+	default:
+		k.left -= min(next, k.left)
+		if k.left == 0 {
 			k.c.fail(&CloseError{
 				Code:   websocket.ClosePolicyViolation,
 				Reason: fmt.Sprintf("no answer to a ping within %v", k.c.opts.PongTimeout),
 			})
 			return
 		}
-		next -= k.c.opts.PongTimeout
-	} else {
-		if !k.ping() {
-			return
-		}
-		if k.c.opts.PongTimeout > 0 {
-			k.waiting = true
-			next = k.c.opts.PongTimeout
-		}
+		next = min(next, k.left)
 	}
-	k.timer.Reset(max(next, 0))
+	k.timer.Reset(next)
 }
 
 // silent reports whether the reader has been waiting all the time since the ping. A reader that

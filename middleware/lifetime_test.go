@@ -33,6 +33,18 @@ func TestPing(t *testing.T) {
 	}
 }
 
+// The interval holds although the time for the answer is longer.
+func TestPingIntervalBelowPongTimeout(t *testing.T) {
+	s := serve(t, middleware.Options{
+		Handler: plainEcho(), PingInterval: 10 * time.Millisecond, PongTimeout: time.Minute,
+	})
+	c := connect(t, s)
+	for range 3 {
+		c.want(reply(0x89, ""))
+		c.send(frame(0x8a, ""))
+	}
+}
+
 // A client that does not answer is sent away, within the two times and with a reason.
 func TestPongTimeout(t *testing.T) {
 	s := serve(t, middleware.Options{
