@@ -192,6 +192,32 @@ func handshakeRequest() *http.Request {
 	return r
 }
 
+// What a proxy says of its own side can only refuse more.
+func TestOriginForwarded(t *testing.T) {
+	for _, test := range []struct {
+		proto, origin string
+		want          int
+	}{
+		{"https", "https://a.example", 500}, // beyond the origin check, as above
+		{"https", "http://a.example", 403},
+		{"wss", "http://a.example", 403},
+		{"HTTPS", "http://a.example", 403},
+		{"http", "http://a.example", 500},
+		{"http", "https://a.example", 500},
+		{"https", "https://b.example", 403},
+	} {
+		m := middleware.New(middleware.Options{Logger: textLogger(io.Discard)})
+		r := handshakeRequest()
+		r.Host = "a.example"
+		r.Header.Set("Origin", test.origin)
+		r.Header.Set("X-Forwarded-Proto", test.proto)
+		w := httptest.NewRecorder()
+		if m.ServeHTTP(w, r); w.Code != test.want {
+			t.Errorf("%s: origin %q: %d, want %d", test.proto, test.origin, w.Code, test.want)
+		}
+	}
+}
+
 // What the endpoint alone says to requests that are no handshakes.
 func TestServeHTTPRefusals(t *testing.T) {
 	for _, test := range []struct {

@@ -36,7 +36,8 @@ type Options struct {
 	// host with an optional leading "*." for its subdomains, the port "*" for any. "*" alone
 	// allows every origin, "null" the opaque ones. A pattern without a scheme means http and
 	// https; one without a port means the scheme's own. Requests without an Origin header do
-	// not come from a browser and are allowed. If empty, pages of the same origin are allowed.
+	// not come from a browser and are allowed. If empty, pages of the same origin are allowed:
+	// of the request's Host, and of https if the request came by TLS or X-Forwarded-Proto says so.
 	AllowedOrigins []string
 
 	// Subprotocols are the subprotocols spoken here (RFC 6455 §1.9), most preferred first; the

@@ -74,13 +74,20 @@ func defaultPort(scheme string) string {
 	return ""
 }
 
-// sameOrigin reports whether o is what the request was sent to. Without TLS the scheme may
-// have been changed by a proxy in front, so either counts; with TLS it is https.
+// sameOrigin reports whether o is what the request was sent to. With TLS its scheme is https,
+// without, either may be: TLS may end at a proxy in front.
 func sameOrigin(o origin, r *http.Request) bool {
-	if o.scheme != "https" && (o.scheme != "http" || r.TLS != nil) {
+	if o.scheme != "https" && (o.scheme != "http" || r.TLS != nil || forwardedFromTLS(r)) {
 		return false
 	}
 	return o == newOrigin(o.scheme, r.Host)
+}
+
+// forwardedFromTLS reports whether a proxy says so. It needs no trust, since it only refuses
+// more. Traefik says wss.
+func forwardedFromTLS(r *http.Request) bool {
+	proto := r.Header.Get("X-Forwarded-Proto")
+	return strings.EqualFold(proto, "https") || strings.EqualFold(proto, "wss")
 }
 
 // originPattern is one of Options.AllowedOrigins; an empty scheme is http or https, the port

@@ -103,8 +103,7 @@ func TestOrigins(t *testing.T) {
 		{"other host, TLS", secure, "example.com", "https://evil.example", "403 origin \"https://evil.example\" is not allowed to connect to host \"example.com\"\n"},
 		{"other port", plain, "example.com:8080", "http://example.com", "403 origin \"http://example.com\" is not allowed to connect to host \"example.com:8080\"\n"},
 		{"address of the server", plain, "example.com", "http://" + s.address, "403 origin \"http://" + s.address + "\" is not allowed to connect to host \"example.com\"\n"},
-		// Without TLS of its own the server cannot tell which of the two the browser used.
-		{"plain page, TLS", secure, "example.com", "http://example.com", "101"},
+		{"plain page, TLS", secure, "example.com", "http://example.com", "403 origin \"http://example.com\" is not allowed to connect to host \"example.com\"\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := handshake(t, p, test.url, test.host, test.origin); got != test.want {
