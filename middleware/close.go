@@ -58,6 +58,7 @@ type closing struct {
 	mu       sync.Mutex
 	sent     *CloseError
 	received *CloseError
+	byClient bool        // received before sent
 	by       time.Time   // the end of the closing handshake; zero for no limit
 	fault    *CloseError // why reading has to stop
 	drainBy  time.Time   // once the middleware shuts down
@@ -82,7 +83,14 @@ func (cl *closing) begin(e *CloseError, timeout time.Duration) bool {
 func (cl *closing) receive(e *CloseError) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	cl.received = e
+	cl.received, cl.byClient = e, cl.sent == nil
+}
+
+// takeBack records that the close frame could not be sent.
+func (cl *closing) takeBack() {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	cl.sent, cl.lost = nil, true
 }
 
 // setFault and setDraining report whether there is still something to be closed.
@@ -132,17 +140,17 @@ func (cl *closing) isDraining() bool {
 	return !cl.drainBy.IsZero()
 }
 
-// result is the connection's close code (RFC 6455 §7.1.5): that of the first close frame.
-func (cl *closing) result() *CloseError {
+// info is what the first close frame said.
+func (cl *closing) info() CloseInfo {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	switch {
+	case cl.byClient:
+		return CloseInfo{Code: cl.received.Code, Reason: cl.received.Reason, ByClient: true}
 	case cl.sent != nil:
-		return cl.sent
-	case cl.received != nil:
-		return cl.received
+		return CloseInfo{Code: cl.sent.Code, Reason: cl.sent.Reason}
 	}
-	return &CloseError{Code: websocket.CloseAbnormalClosure}
+	return CloseInfo{Code: websocket.CloseAbnormalClosure}
 }
 
 // Close starts the closing handshake (RFC 6455 §7.1.2) with a close frame; after it nothing can
@@ -171,6 +179,7 @@ func (c *Conn) sendClose(e *CloseError) bool {
 		err = c.transport.out.release()
 	}
 	if err != nil {
+		c.closing.takeBack()
 		c.drop()
 		return false
 	}

@@ -107,7 +107,11 @@ func (c *Conn) begin() {
 func (c *Conn) end(err error) {
 	err = c.finish(err)
 	c.keepAlive.stop()
-	c.ended(time.Since(c.began), err)
+	info := c.closing.info()
+	info.Duration, info.Err = time.Since(c.began), err
+	info.Received, info.Sent = c.receivedBytes(), c.sent.Load()
+	c.logEnd(info)
+	c.hookClosed(info)
 }
 
 var errGoexit = errors.New("middleware: handler has called runtime.Goexit")
@@ -151,14 +155,4 @@ func (c *Conn) finish(err error) error {
 		return nil
 	}
 	return readErr
-}
-
-// ended reports the end.
-func (c *Conn) ended(duration time.Duration, err error) {
-	end := c.closing.result()
-	c.reading.Lock()
-	received := c.received
-	c.reading.Unlock()
-	c.logEnd(end, duration, received)
-	c.hookClosed(end.Code, duration, err)
 }

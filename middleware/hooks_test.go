@@ -32,11 +32,15 @@ func (e events) hooks() middleware.Hooks {
 		Sent: func(_ *middleware.Conn, t middleware.MessageType, size int64) {
 			note("sent %v %d", t, size)
 		},
-		Closed: func(c *middleware.Conn, code int, duration time.Duration, err error) {
-			if duration <= 0 || duration > patience {
-				note("closed after %v", duration)
+		Closed: func(c *middleware.Conn, info middleware.CloseInfo) {
+			if info.Duration <= 0 || info.Duration > patience {
+				note("closed after %v", info.Duration)
 			}
-			note("closed %s %d %v", c.Request().URL, code, err)
+			by := "us"
+			if info.ByClient {
+				by = "client"
+			}
+			note("closed %s by %s %d %q %d/%d %v", c.Request().URL, by, info.Code, info.Reason, info.Received, info.Sent, info.Err)
 		},
 	}
 }
@@ -86,34 +90,34 @@ func TestHooks(t *testing.T) {
 		want    []string // between "accepted" and the end
 	}{
 		{"echo", plainEcho(), func(c *rawClient) { c.send(text("hi") + frame(0x82, "\x00") + text("") + closing(1000, "")) }, []string{
-			"received text 2", "sent text 2", "received binary 1", "sent binary 1", "received text 0", "sent text 0", "closed /ws 1000 <nil>",
+			"received text 2", "sent text 2", "received binary 1", "sent binary 1", "received text 0", "sent text 0", `closed /ws by client 1000 "" 3/3 <nil>`,
 		}},
 		{"batched", middleware.Batched(plainEcho()), func(c *rawClient) { c.send(text("a") + text("bc") + closing(4001, "bye")) }, []string{
-			"received text 1", "sent text 1", "received text 2", "sent text 2", "closed /ws 4001 <nil>",
+			"received text 1", "sent text 1", "received text 2", "sent text 2", `closed /ws by client 4001 "bye" 3/3 <nil>`,
 		}},
 		{"fragments", plainEcho(), func(c *rawClient) {
 			c.send(frame(textOp, "ab") + frame(finBit, "c") + closing(1000, ""))
-		}, []string{"received text 3", "sent text 3", "closed /ws 1000 <nil>"}},
+		}, []string{"received text 3", "sent text 3", `closed /ws by client 1000 "" 3/3 <nil>`}},
 		{"a stream", streams, func(c *rawClient) { c.want(reply(0x82, "abcde")); c.send(closing(1000, "")) }, []string{
-			"sent binary 5", "closed /ws 1000 <nil>",
+			"sent binary 5", `closed /ws by us 1000 "" 0/5 <nil>`,
 		}},
-		{"handler closes", closes, func(c *rawClient) { c.want(closeReply(4000, "enough")); c.send(closing(4000, "")) }, []string{"closed /ws 4000 <nil>"}},
+		{"handler closes", closes, func(c *rawClient) { c.want(closeReply(4000, "enough")); c.send(closing(4000, "")) }, []string{`closed /ws by us 4000 "enough" 0/0 <nil>`}},
 		{"handler fails", fails, func(c *rawClient) {
 			c.send(text("x"))
 			c.want(closeReply(1011, "internal server error"))
 			c.send(closing(1011, ""))
-		}, []string{"received text 1", "closed /ws 1011 no disk"}},
+		}, []string{"received text 1", `closed /ws by us 1011 "internal server error" 1/0 no disk`}},
 		{"handler panics", panics, func(c *rawClient) { c.send(text("x") + closing(1000, "")) }, []string{
-			"received text 1", "closed /ws 1011 middleware: handler panicked: oh",
+			"received text 1", `closed /ws by us 1011 "internal server error" 1/0 middleware: handler panicked: oh`,
 		}},
 		{"violation", plainEcho(), func(c *rawClient) { c.send(text("ok") + "\xf1"); _ = c.Conn.(*net.TCPConn).CloseWrite() }, []string{
-			"received text 2", "sent text 2", `closed /ws 1002 middleware: closed with 1002 "reserved bit set"`,
+			"received text 2", "sent text 2", `closed /ws by us 1002 "reserved bit set" 2/2 middleware: closed with 1002 "reserved bit set"`,
 		}},
 		{"text that is not UTF-8", plainEcho(), func(c *rawClient) { c.send(text("\xff")); _ = c.Conn.(*net.TCPConn).CloseWrite() }, []string{
-			`closed /ws 1007 middleware: closed with 1007 "text is not UTF-8"`,
+			`closed /ws by us 1007 "text is not UTF-8" 1/0 middleware: closed with 1007 "text is not UTF-8"`,
 		}},
 		{"gone", plainEcho(), func(c *rawClient) { c.send(header(finBit|textOp, 5)); _ = c.Close() }, []string{
-			"closed /ws 1006 middleware: closed with 1006: websocket: close 1006 (abnormal closure): unexpected EOF",
+			`closed /ws by us 1006 "" 0/0 middleware: closed with 1006: websocket: close 1006 (abnormal closure): unexpected EOF`,
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -129,6 +133,24 @@ func TestHooks(t *testing.T) {
 	}
 }
 
+// A close frame that cannot be sent does not count.
+func TestHooksReset(t *testing.T) {
+	e := make(events, 16)
+	reset := make(chan struct{})
+	s := serve(t, middleware.Options{Hooks: e.hooks(), Handler: middleware.HandlerFunc(func(context.Context, *middleware.Conn) error {
+		<-reset
+		return nil
+	})})
+	c := connect(t, s)
+	e.want(t, "accepted /ws")
+	_ = c.Conn.(*net.TCPConn).SetLinger(0)
+	_ = c.Close()
+	close(reset)
+	if got := <-e; !strings.HasPrefix(got, `closed /ws by us 1006 "" 0/0 middleware: closed with 1006: `) {
+		t.Errorf("got %s", got)
+	}
+}
+
 // The sizes are those of the messages, not of what travels.
 func TestHooksCompressed(t *testing.T) {
 	e := make(events, 16)
@@ -137,7 +159,7 @@ func TestHooksCompressed(t *testing.T) {
 	c.send(frame(finBit|rsv1Bit|textOp, deflated(strings.Repeat("a", 1000))))
 	e.want(t, "accepted /ws", "received text 1000", "sent text 1000")
 	c.send(closing(1000, ""))
-	e.want(t, "closed /ws 1000 <nil>")
+	e.want(t, `closed /ws by client 1000 "" 1000/1000 <nil>`)
 }
 
 func TestHooksRefused(t *testing.T) {
@@ -152,7 +174,7 @@ func TestHooksRefused(t *testing.T) {
 	e.want(t, "refused /ws 503 the limit of 1 WebSocket connections is reached")
 	_ = dialRaw(t, s).request("/other").Body.Close()
 	c.send(closing(1000, ""))
-	e.want(t, "closed /ws 1000 <nil>")
+	e.want(t, `closed /ws by client 1000 "" 0/0 <nil>`)
 	e.wantNoMore(t)
 }
 
@@ -166,7 +188,7 @@ func TestHooksPanic(t *testing.T) {
 		{"Accepted", middleware.Hooks{Accepted: func(*middleware.Conn) { panic("oh") }}, closeReply(1011, "internal server error")},
 		{"Received", middleware.Hooks{Received: func(*middleware.Conn, middleware.MessageType, int64) { panic("oh") }}, closeReply(1011, "internal server error")},
 		{"Sent", middleware.Hooks{Sent: func(*middleware.Conn, middleware.MessageType, int64) { panic("oh") }}, reply(0x81, "x") + closeReply(1011, "internal server error")},
-		{"Closed", middleware.Hooks{Closed: func(*middleware.Conn, int, time.Duration, error) { panic("oh") }}, reply(0x81, "x") + closeReply(1000, "")},
+		{"Closed", middleware.Hooks{Closed: func(*middleware.Conn, middleware.CloseInfo) { panic("oh") }}, reply(0x81, "x") + closeReply(1000, "")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log syncBuffer
@@ -196,7 +218,7 @@ func TestLog(t *testing.T) {
 	var log syncBuffer
 	closed := make(chan struct{})
 	ws := middleware.New(middleware.Options{Handler: middleware.Echo("re: "), Logger: textLogger(&log), Hooks: middleware.Hooks{
-		Closed: func(*middleware.Conn, int, time.Duration, error) { close(closed) },
+		Closed: func(*middleware.Conn, middleware.CloseInfo) { close(closed) },
 	}})
 	s := httptest.NewServer(ws)
 	t.Cleanup(s.Close)

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"time"
 )
 
 // log is made for every line, of which there are few, to keep idle connections small.
@@ -28,10 +27,10 @@ func (c *Conn) logBegin() {
 	}
 }
 
-func (c *Conn) logEnd(end *CloseError, duration time.Duration, received int64) {
+func (c *Conn) logEnd(info CloseInfo) {
 	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
-		c.log().Debug("WebSocket closed", "code", end.Code, "reason", end.Reason,
-			"duration", duration, "received", received, "sent", c.sent.Load())
+		c.log().Debug("WebSocket closed", "code", info.Code, "reason", info.Reason,
+			"duration", info.Duration, "received", info.Received, "sent", info.Sent)
 	}
 }
 

@@ -86,8 +86,8 @@ func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case refused != nil:
 		m.opts.warnRefused(r, refused)
-		m.opts.hookRefused(r, refused)
 		refused.write(w)
+		m.opts.hookRefused(r, refused)
 	case m.opts.Detach:
 		go m.serve(c)
 	default:

@@ -43,7 +43,7 @@ func wantServed(t *testing.T, want int) {
 }
 
 func TestParked(t *testing.T) {
-	const gone = "closed /ws 1006 middleware: closed with 1006: "
+	const gone = `closed /ws by us 1006 "" 0/0 middleware: closed with 1006: `
 	for _, test := range []struct {
 		name string
 		opts middleware.Options
@@ -57,7 +57,7 @@ func TestParked(t *testing.T) {
 			c.send(text("again") + text("and again") + closing(1000, ""))
 			c.want(reply(0x81, "again") + reply(0x81, "and again") + closeReply(1000, ""))
 			c.wantEnd()
-		}, "closed /ws 1000 <nil>"},
+		}, `closed /ws by client 1000 "" 16/16 <nil>`},
 		{"a message in pieces", middleware.Options{}, func(c *rawClient, _ *middleware.Middleware) {
 			message := text("in pieces")
 			c.send(message[:7])
@@ -67,19 +67,19 @@ func TestParked(t *testing.T) {
 			wantServed(c.t, 0)
 			c.send(closing(1000, ""))
 			c.want(closeReply(1000, ""))
-		}, "closed /ws 1000 <nil>"},
+		}, `closed /ws by client 1000 "" 9/9 <nil>`},
 		{"a ping", middleware.Options{}, func(c *rawClient, _ *middleware.Middleware) {
 			c.send(frame(0x89, "there?") + frame(0x8a, "") + frame(0x89, ""))
 			c.want(reply(0x8a, "there?") + reply(0x8a, ""))
 			wantServed(c.t, 0)
 			c.send(closing(4000, ""))
 			c.want(closeReply(4000, ""))
-		}, "closed /ws 4000 <nil>"},
+		}, `closed /ws by client 4000 "" 0/0 <nil>`},
 		{"a violation", middleware.Options{}, func(c *rawClient, _ *middleware.Middleware) {
 			c.send("\x91")
 			c.want(closeReply(1002, "reserved bit set"))
 			_ = c.Close()
-		}, `closed /ws 1002 middleware: closed with 1002 "reserved bit set"`},
+		}, `closed /ws by us 1002 "reserved bit set" 0/0 middleware: closed with 1002 "reserved bit set"`},
 		{"the end of the stream", middleware.Options{}, func(c *rawClient, _ *middleware.Middleware) { _ = c.Close() }, gone + "EOF"},
 		{"a reset", middleware.Options{}, func(c *rawClient, _ *middleware.Middleware) {
 			_ = c.Conn.(*net.TCPConn).SetLinger(0)
@@ -90,7 +90,7 @@ func TestParked(t *testing.T) {
 			c.want(closeReply(1001, "server is shutting down"))
 			c.send(closing(1001, ""))
 			c.wantEnd()
-		}, "closed /ws 1001 <nil>"},
+		}, `closed /ws by us 1001 "server is shutting down" 0/0 <nil>`},
 		{"pings", middleware.Options{PingInterval: 500 * time.Millisecond, PongTimeout: 400 * time.Millisecond}, func(c *rawClient, _ *middleware.Middleware) {
 			for range 2 {
 				c.want(reply(0x89, ""))
@@ -98,10 +98,10 @@ func TestParked(t *testing.T) {
 				wantServed(c.t, 0)
 			}
 			c.send(closing(1000, ""))
-		}, "closed /ws 1000 <nil>"},
+		}, `closed /ws by client 1000 "" 0/0 <nil>`},
 		{"silence", middleware.Options{PingInterval: 300 * time.Millisecond, PongTimeout: 30 * time.Millisecond, CloseTimeout: time.Millisecond}, func(c *rawClient, _ *middleware.Middleware) {
 			c.want(reply(0x89, "") + closeReply(1008, "no answer to a ping within 30ms"))
-		}, `closed /ws 1008 middleware: closed with 1008 "no answer to a ping within 30ms"`},
+		}, `closed /ws by us 1008 "no answer to a ping within 30ms" 0/0 middleware: closed with 1008 "no answer to a ping within 30ms"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			events := make(events, 16)

@@ -146,6 +146,12 @@ func (c *Conn) readPayload(p []byte) (int, error) {
 	return n, c.readFailed(err)
 }
 
+func (c *Conn) receivedBytes() int64 {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	return c.received
+}
+
 func (c *Conn) endPayload() {
 	c.received += c.in.size
 	if c.in.inflater != nil {

@@ -26,7 +26,6 @@ package wsprometheus
 
 import (
 	"net/http"
-	"time"
 
 	"example.com/wsecho/middleware"
 	"github.com/prometheus/client_golang/prometheus"
@@ -127,10 +126,10 @@ func (m *Metrics) refused(_ *http.Request, status int, _ string) {
 	m.handshakes.WithLabelValues(statusLabel(status)).Inc()
 }
 
-func (m *Metrics) closed(_ *middleware.Conn, code int, duration time.Duration, _ error) {
+func (m *Metrics) closed(_ *middleware.Conn, info middleware.CloseInfo) {
 	m.open.Dec()
-	m.duration.Observe(duration.Seconds())
-	m.closes.WithLabelValues(closeLabel(code)).Inc()
+	m.duration.Observe(info.Duration.Seconds())
+	m.closes.WithLabelValues(closeLabel(info.Code)).Inc()
 }
 
 // traffic are the counters of one direction, found once instead of for each message.

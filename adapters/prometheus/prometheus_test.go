@@ -57,9 +57,9 @@ func TestHooks(t *testing.T) {
 	h.Sent(nil, text, 300)
 	h.Sent(nil, binary, 20)
 	h.Sent(nil, binary, 3)
-	h.Closed(nil, 1000, 250*time.Millisecond, nil)
-	h.Closed(nil, 1006, 2*time.Hour, nil)
-	h.Closed(nil, 4321, 36*time.Hour, nil)
+	h.Closed(nil, middleware.CloseInfo{Code: 1000, Duration: 250 * time.Millisecond})
+	h.Closed(nil, middleware.CloseInfo{Code: 1006, Duration: 2 * time.Hour})
+	h.Closed(nil, middleware.CloseInfo{Code: 4321, Duration: 36 * time.Hour})
 	want(t, m, readFile(t, "testdata/hooks.txt"))
 }
 
@@ -67,7 +67,7 @@ func TestNames(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	m := wsprometheus.New()
 	reg.MustRegister(m)
-	m.Hooks().Closed(nil, 0, 0, nil) // has the label "other" linted too
+	m.Hooks().Closed(nil, middleware.CloseInfo{}) // has the label "other" linted too
 	problems, err := testutil.GatherAndLint(reg)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestCardinality(t *testing.T) {
 	m := wsprometheus.New()
 	h := m.Hooks()
 	for n := -1; n <= math.MaxUint16; n++ {
-		h.Closed(nil, n, time.Duration(n)*time.Hour, nil)
+		h.Closed(nil, middleware.CloseInfo{Code: n, Duration: time.Duration(n) * time.Hour})
 		h.Refused(nil, n, "")
 		h.Received(nil, middleware.MessageType(n), 1)
 		h.Sent(nil, middleware.MessageType(n), 1)
@@ -144,7 +144,7 @@ func TestConcurrency(t *testing.T) {
 				h.Accepted(nil)
 				h.Received(nil, text, 2)
 				h.Sent(nil, text, 3)
-				h.Closed(nil, 3000, time.Second, nil)
+				h.Closed(nil, middleware.CloseInfo{Code: 3000, Duration: time.Second})
 				h.Refused(nil, 600, "")
 			}
 			if _, err := reg.Gather(); err != nil {
