@@ -192,11 +192,14 @@ function limitNote() {
 function watchQueue(name) {
   clearInterval(watch);
   showSending(`Sending ${name}…`, false);
+  const carrier = connection;
   watch = setInterval(() => {
-    const left = connection?.queued ?? 0;
-    if (left > 0) return showSending(`Sending ${name}: ${bytes(left)} to go.`, false);
+    const left = carrier.queued;
+    if (left > 0 && carrier.isOpen) {
+      return showSending(`Sending ${name}: ${bytes(left)} to go.`, false);
+    }
     clearInterval(watch);
-    if (connection) showSending(`Sent ${name}.`, false);
+    if (left === 0) showSending(`Sent ${name}.`, false);
     else showSending("The connection closed.", true);
   }, 500);
 }

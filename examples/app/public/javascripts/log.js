@@ -104,6 +104,8 @@ function foldable(line, full, className) {
   summary.append(span("", line));
   pre.textContent = full;
   pre.className = className;
+  // In the last row it would unfold below the list's edge, unseen.
+  details.addEventListener("toggle", () => details.scrollIntoView({ block: "nearest" }));
   details.append(summary, pre);
   return details;
 }

@@ -44,7 +44,8 @@ export class Plot {
     const { width, height } = this.#svg.getBoundingClientRect();
     if (width === 0) return;
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    const { top, ticks } = scale(Math.max(0.001, ...this.#samples));
+    const worst = this.#samples.length > 0 ? Math.max(0.001, ...this.#samples) : 1;
+    const { top, ticks } = scale(worst);
     const bottom = height - margin.bottom;
     const y = (ms) => bottom - (ms / top) * (bottom - margin.top);
     const step = (width - margin.left - margin.right) / (maxSamples - 1);
