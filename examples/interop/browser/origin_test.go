@@ -1,0 +1,64 @@
+package browser_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"example.com/wsecho/examples/interop/internal/program"
+)
+
+// elsewhere is somebody else's page, which uses the endpoint that its address names.
+const elsewhere = `<!DOCTYPE html>
+<link rel="icon" href="data:,">
+<p id="events"></p>
+<script>
+const ws = new WebSocket(new URLSearchParams(location.search).get("ws"));
+const tell = (event) => document.getElementById("events").append(event, "; ");
+ws.onopen = () => {
+	tell("open");
+	ws.send("Hello from the client");
+};
+ws.onmessage = ({ data }) => {
+	tell(data);
+	ws.close(1000);
+};
+ws.onerror = () => tell("error");
+ws.onclose = ({ code }) => tell("close " + code);
+</script>
+`
+
+func serveElsewhere(t *testing.T) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, elsewhere)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestOtherOriginIsRefused(t *testing.T) {
+	s, app := serveElsewhere(t), program.StartApp(t)
+	p := openPage(t, s.URL+"/?ws="+url.QueryEscape(app.WS))
+	p.wantText("#events", "error; close 1006; ")
+	p.wantProblem("network: WebSocket connection to '" + app.WS + "' failed: " +
+		"Error during WebSocket handshake: Unexpected response code: 403")
+	if line, _ := app.Line(); !strings.HasPrefix(line, "GET /ws 403 ") {
+		t.Errorf("the app logged %q, want GET /ws 403", line)
+	}
+}
+
+func TestOtherOriginIsAllowed(t *testing.T) {
+	s := serveElsewhere(t)
+	app := program.StartApp(t, "-origin", s.URL)
+	p := openPage(t, s.URL+"/?ws="+url.QueryEscape(app.WS))
+	p.wantText("#events",
+		"open; Hello from the server! You sent: Hello from the client; close 1000; ")
+	if line, _ := app.Line(); !strings.HasPrefix(line, "GET /ws 101 ") {
+		t.Errorf("the app logged %q, want GET /ws 101", line)
+	}
+}
