@@ -1,0 +1,250 @@
+package wsgin_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	wsgin "example.com/wsecho/adapters/gin"
+	"example.com/wsecho/middleware"
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/websocket"
+)
+
+// Requests go through; WebSockets are served and logged whatever else is routed on their path,
+// and nothing is written to them when they have ended.
+func TestEcho(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		opts  middleware.Options
+		path  string
+		route func(*site)
+	}{
+		{"no route", middleware.Options{}, "/ws", func(*site) {}},
+		{"route on the path", middleware.Options{}, "/ws", func(s *site) { s.engine.GET("/ws", s.respond) }},
+		{"route of another method", middleware.Options{}, "/ws", func(s *site) { s.engine.POST("/ws", s.respond) }},
+		{"method not allowed", middleware.Options{}, "/ws", func(s *site) {
+			s.engine.HandleMethodNotAllowed = true
+			s.engine.POST("/ws", s.respond)
+		}},
+		{"NoRoute", middleware.Options{}, "/ws", func(s *site) { s.engine.NoRoute(s.respond) }},
+		{"handler behind", middleware.Options{}, "/ws", func(s *site) { s.engine.Use(s.respond) }},
+		{"subtree", middleware.Options{Path: "/live/"}, "/live/a", func(*site) {}},
+		{"detached", middleware.Options{Detach: true}, "/ws", func(s *site) { s.engine.NoRoute(s.respond) }},
+		{"compression", middleware.Options{Compression: true}, "/ws", func(*site) {}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSite(t, adapter(test.opts))
+			test.route(s)
+			if status, body := get(t, s, "/users", nil); status != 200 || body != "route for /users" {
+				t.Errorf("GET /users: %d %q", status, body)
+			}
+			s.requests.want(t, "200 GET /users")
+			s.reached.want(t, "/users")
+			c := dial(t, s, test.path)
+			wantEcho(t, c)
+			hangUp(t, c)
+			s.requests.want(t, "101 GET "+test.path)
+			s.wantQuiet(t)
+		})
+	}
+}
+
+// The logger has its line when the connection begins, if it is detached.
+func TestDetached(t *testing.T) {
+	s := newSite(t, adapter(middleware.Options{Detach: true}))
+	c := dial(t, s, "/ws")
+	s.requests.want(t, "101 GET /ws")
+	wantEcho(t, c)
+	hangUp(t, c)
+	s.wantQuiet(t)
+}
+
+// A route that is nothing but a WebSocket needs no adapter.
+func TestEndpoint(t *testing.T) {
+	for _, detach := range []bool{false, true} {
+		t.Run(fmt.Sprintf("detach=%t", detach), func(t *testing.T) {
+			s := newSite(t, func(*gin.Context) {})
+			logger := slog.New(slog.DiscardHandler)
+			ws := middleware.New(middleware.Options{Detach: detach, Logger: logger})
+			s.engine.GET("/ws", gin.WrapH(ws))
+			c := dial(t, s, "/ws")
+			wantEcho(t, c)
+			hangUp(t, c)
+			s.requests.want(t, "101 GET /ws")
+			const refused = "this is a WebSocket endpoint: " +
+				"send a handshake with \"Connection: Upgrade\" and \"Upgrade: websocket\"\n"
+			if status, body := get(t, s, "/ws", nil); status != 426 || body != refused {
+				t.Errorf("GET /ws: %d %q, want 426 %q", status, body, refused)
+			}
+			s.requests.want(t, "426 GET /ws")
+			s.wantQuiet(t)
+		})
+	}
+}
+
+// A handshake that is refused has its answer; gin must not write another.
+func TestRefused(t *testing.T) {
+	for _, test := range []struct {
+		name, header, value string
+		status              int
+		body                string
+	}{
+		{"version", "Sec-Websocket-Version", "8", 426, "Sec-WebSocket-Version \"8\": must be 13, given once\n"},
+		{"key", "Sec-Websocket-Key", "c2hvcnQ=", 400, "Sec-WebSocket-Key \"c2hvcnQ=\": must be 16 bytes in base64\n"},
+		{"limit", "Accept", "*/*", 503, "the limit of 1 WebSocket connections is reached\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSite(t, adapter(middleware.Options{MaxConns: 1}))
+			s.engine.NoRoute(s.respond)
+			c := dial(t, s, "/ws") // takes the only slot
+			h := http.Header{
+				"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
+				"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+			}
+			h.Set(test.header, test.value)
+			status, body := get(t, s, "/ws", h)
+			if status != test.status || body != test.body {
+				t.Errorf("got %d %q, want %d %q", status, body, test.status, test.body)
+			}
+			s.requests.want(t, fmt.Sprintf("%d GET /ws", test.status))
+			hangUp(t, c)
+			s.requests.want(t, "101 GET /ws")
+			s.wantQuiet(t)
+		})
+	}
+}
+
+// What is no handshake on the path reaches the next handler with gin's own writer and request.
+func TestPassThrough(t *testing.T) {
+	upgrade := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}
+	for _, test := range []struct {
+		name, method, path string
+		header             http.Header
+	}{
+		{"route", "GET", "/users", nil},
+		{"plain GET on the path", "GET", "/ws", nil},
+		{"POST on the path", "POST", "/ws", nil},
+		{"handshake elsewhere", "GET", "/chat", upgrade},
+		{"upgrade headers lost", "GET", "/ws", http.Header{"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var before, after handed
+			engine := gin.New()
+			engine.Use(before.keep, adapter(middleware.Options{}), after.keep)
+			r := httptest.NewRequest(test.method, test.path, nil)
+			for k, v := range test.header {
+				r.Header[k] = v
+			}
+			engine.ServeHTTP(httptest.NewRecorder(), r)
+			if after != before || after.w == nil || after.r != r {
+				t.Errorf("handed on %p, %p; want %p, %p", after.w, after.r, before.w, r)
+			}
+		})
+	}
+}
+
+// handed is what a handler was handed.
+type handed struct {
+	w gin.ResponseWriter
+	r *http.Request
+}
+
+func (h *handed) keep(c *gin.Context) { h.w, h.r = c.Writer, c.Request }
+
+// A handshake that has lost its upgrade headers in a proxy is passed on, and the log says so.
+func TestStripped(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: steady}))
+	s := newSite(t, wsgin.New(middleware.New(middleware.Options{Logger: logger})))
+	s.engine.GET("/ws", s.respond)
+	h := http.Header{"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Connection": {"Upgrade"}}
+	if status, body := get(t, s, "/ws", h); status != 200 || body != "route for /ws" {
+		t.Errorf("GET /ws: %d %q", status, body)
+	}
+	s.reached.want(t, "/ws")
+	s.wantQuiet(t)
+	const want = `level=WARN msg="WebSocket handshake without \"Upgrade: websocket\": a proxy in front ` +
+		`has probably removed it, and must be told to forward Upgrade and Connection" path=/ws` + "\n"
+	if log.String() != want {
+		t.Errorf("logged %q, want %q", log.String(), want)
+	}
+}
+
+// steady leaves out of a log line what is different each time.
+func steady(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey || a.Key == "remote" {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// Panics of other handlers are recovery's to answer, as ever. Those of a WebSocket's handler are
+// not: its client is told with 1011, and recovery has nothing to write to it.
+func TestRecovery(t *testing.T) {
+	s := newSite(t, adapter(middleware.Options{
+		Handler: middleware.MessageFunc(func(io.Writer, *middleware.Message) error {
+			panic("in the WebSocket's handler")
+		}),
+	}))
+	s.engine.GET("/panics", func(*gin.Context) { panic("in a route") })
+	if status, body := get(t, s, "/panics", nil); status != 500 || body != "" {
+		t.Errorf("GET /panics: %d %q", status, body)
+	}
+	s.panics.want(t, "in a route")
+	s.requests.want(t, "500 GET /panics")
+
+	c := dial(t, s, "/ws")
+	if err := c.WriteMessage(websocket.TextMessage, []byte("Hello from the client")); err != nil {
+		t.Fatal(err)
+	}
+	wantClose(t, c, websocket.CloseInternalServerErr)
+	s.requests.want(t, "101 GET /ws")
+	s.wantQuiet(t)
+}
+
+// A connection may outlive its request and with it gin's context, which gin uses again.
+func TestRequestOutlivesContext(t *testing.T) {
+	s := newSite(t, adapter(middleware.Options{
+		Detach: true,
+		Handler: middleware.HandlerFunc(func(_ context.Context, c *middleware.Conn) error {
+			for {
+				typ, p, err := c.ReadMessage()
+				if err != nil {
+					return err
+				}
+				reply := fmt.Appendf(p, " for %s", c.Request().URL)
+				if err := c.WriteMessage(typ, reply); err != nil {
+					return err
+				}
+			}
+		}),
+	}))
+	c := dial(t, s, "/ws?name=a")
+	s.requests.want(t, "101 GET /ws?name=a")
+	_, _ = get(t, s, "/users?name=b", nil) // takes the context that the first request has left
+	s.requests.want(t, "200 GET /users?name=b")
+	s.reached.want(t, "/users")
+	if err := c.WriteMessage(websocket.TextMessage, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if _, p, err := c.ReadMessage(); string(p) != "hello for /ws?name=a" {
+		t.Errorf("got %q, %v", p, err)
+	}
+	hangUp(t, c)
+	s.wantQuiet(t)
+}
+
+func TestPassThroughAllocs(t *testing.T) {
+	c := gin.CreateTestContextOnly(httptest.NewRecorder(), gin.New())
+	c.Request = httptest.NewRequest(http.MethodGet, "/users", nil)
+	h := adapter(middleware.Options{})
+	if got := testing.AllocsPerRun(100, func() { h(c) }); got != 0 {
+		t.Errorf("%v allocations per request, want none", got)
+	}
+}
