@@ -1,0 +1,153 @@
+package matrix_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The outcomes of a combination. In all of them the route of the framework is answered as ever.
+const (
+	ok      = "ok"    // the echo works, a log has its line, net/http has no complaint
+	refused = "500"   // the handshake is, with the writer's type and the remedy
+	panics  = "panic" // wsecho does, and net/http drops the connection
+	none    = "–"     // there is none such
+)
+
+// grid has a row for each framework and place of wsecho, and a column for each wrapper in front;
+// frameworks and wrappers say what the names stand for.
+const grid = `
+                         plain  Logging  Compress  Recovery  gzhttp  otelhttp  httpsnoop  chi.Log  chi.Rec  chi.Gzip  gin.Log  gin.Rec  Timeout  Hijack  Unwrap  hidden
+net/http     outermost   ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+net/http     middleware  –      –        –         –         –       –         –          –        –        –         –        –        –        –       –       –
+net/http     endpoint    ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+chi/v5       outermost   ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+chi/v5       middleware  ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+chi/v5       endpoint    ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+gorilla/mux  outermost   ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+gorilla/mux  middleware  ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+gorilla/mux  endpoint    ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+gin          outermost   ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+gin          middleware  ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        ok       ok       panic    ok      panic   panic
+gin          endpoint    ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        ok       ok       panic    ok      panic   panic
+echo/v4      outermost   ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+echo/v4      middleware  ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        panic    panic   ok      panic
+echo/v4      endpoint    ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        panic    panic   ok      panic
+echo/v5      outermost   ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+echo/v5      middleware  ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        panic    panic   ok      panic
+echo/v5      endpoint    ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        panic    panic   ok      panic
+negroni/v1   outermost   ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+negroni/v1   middleware  ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      500     500
+negroni/v1   endpoint    ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      500     500
+negroni/v3   outermost   ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+negroni/v3   middleware  ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+negroni/v3   endpoint    ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+httprouter   outermost   ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+httprouter   middleware  –      –        –         –         –       –         –          –        –        –         –        –        –        –       –       –
+httprouter   endpoint    ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+alice        outermost   ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+alice        middleware  ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+alice        endpoint    ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
+`
+
+// A reason is why the cells with that outcome, in the rows and the column that it names, are not
+// ok; what it does not name is any.
+type reason struct {
+	outcome                   string
+	framework, place, wrapper string
+	because                   string
+}
+
+func reasons() []reason {
+	const (
+		noMiddleware = "it has no middlewares: outermost is where they go"
+		onlyGin      = "it goes into the Use of gin, and is inside of what is outermost"
+		hijackLies   = "gin's writer has Hijack and Unwrap, but its Hijack asserts that of the " +
+			"next writer: Hijack is there, so the 101 is written, and then it panics"
+		flushLies = "echo's writer has Flush, which panics if the next writer has none"
+		noWay     = "it hides the connection: wsecho goes outside of it, see TestOutside"
+	)
+	return []reason{
+		{none, "net/http", asMiddleware, "", noMiddleware},
+		{none, "httprouter", asMiddleware, "", noMiddleware},
+		{none, "", "", "gin.Log", onlyGin},
+		{none, "", "", "gin.Rec", onlyGin},
+		{refused, "", "", "Timeout", noWay},
+		{refused, "", "", "hidden", noWay},
+		{refused, "negroni/v1", "", "Unwrap", "its writer asserts Hijack of the next, and has no Unwrap"},
+		{panics, "gin", "", "Unwrap", hijackLies},
+		{panics, "gin", "", "Timeout", hijackLies},
+		{panics, "gin", "", "hidden", hijackLies},
+		{panics, "echo/v4", "", "Hijack", flushLies},
+		{panics, "echo/v4", "", "Timeout", flushLies},
+		{panics, "echo/v4", "", "hidden", flushLies},
+		{panics, "echo/v5", "", "Hijack", flushLies},
+		{panics, "echo/v5", "", "Timeout", flushLies},
+		{panics, "echo/v5", "", "hidden", flushLies},
+	}
+}
+
+func (r reason) explains(k key, outcome string) bool {
+	is := func(want, got string) bool { return want == "" || want == got }
+	return outcome == r.outcome &&
+		is(r.framework, k.framework) && is(r.place, k.place) && is(r.wrapper, k.wrapper)
+}
+
+// Whatever is not ok has a reason, and every reason is one of something.
+func TestReasons(t *testing.T) {
+	outcomes := parseGrid(t)
+	used := map[reason]bool{}
+	for k, outcome := range outcomes {
+		i := slices.IndexFunc(reasons(), func(r reason) bool { return r.explains(k, outcome) })
+		if i >= 0 {
+			used[reasons()[i]] = true
+		} else if outcome != ok {
+			t.Errorf("%v: no reason for %q", k, outcome)
+		}
+	}
+	for _, r := range reasons() {
+		if !used[r] {
+			t.Errorf("%+v: a reason for nothing", r)
+		}
+	}
+}
+
+// key names a cell of the grid.
+type key struct{ framework, place, wrapper string }
+
+func parseGrid(t *testing.T) map[key]string {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(grid), "\n")
+	columns := strings.Fields(lines[0])
+	outcomes := map[key]string{}
+	for _, line := range lines[1:] {
+		fields := strings.Fields(line)
+		if len(fields) != 2+len(columns) {
+			t.Fatalf("%q: want two names and %d outcomes", line, len(columns))
+		}
+		for i, w := range columns {
+			outcomes[key{fields[0], fields[1], w}] = fields[2+i]
+		}
+	}
+	if n := len(cells()); len(outcomes) != n {
+		t.Fatalf("the grid has %d cells, want %d", len(outcomes), n)
+	}
+	return outcomes
+}
+
+// formatGrid is the reverse of parseGrid.
+func formatGrid(outcomes map[key]string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-11s  %-10s", "", "")
+	for _, w := range wrappers() {
+		fmt.Fprintf(&b, "  %s", w.name)
+	}
+	for _, c := range cells() {
+		if c.wrapper.name == "plain" {
+			fmt.Fprintf(&b, "\n%-11s  %-10s", c.framework.name, c.place)
+		}
+		fmt.Fprintf(&b, "  %-*s", len(c.wrapper.name), outcomes[c.key()])
+	}
+	return b.String()
+}
