@@ -467,6 +467,14 @@ func (w *putsOff) Write(p []byte) (int, error) {
 
 func (w *putsOff) Flush() { w.unwrapOnly.WriteHeader(w.code) }
 
+// asserts is a wrapper whose methods take for granted that what it wraps has them, as gin's
+// Hijack and echo's Flush.
+type asserts struct{ hijackOnly }
+
+func (w *asserts) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *asserts) Flush() { w.ResponseWriter.(http.Flusher).Flush() }
+
 // hidesAll is a wrapper that forwards nothing but the three methods.
 type hidesAll struct{ http.ResponseWriter }
 
@@ -495,6 +503,21 @@ func TestWriters(t *testing.T) {
 		{"Unwrap over Hijack over Unwrap", func(w writer, seen func(int)) writer {
 			return &unwrapOnly{&hijackOnly{&unwrapOnly{w, seen}, func(int) {}}, func(int) {}}
 		}, "*middleware_test.unwrapOnly"},
+		{"WriteHeader put off behind Hijack", func(w writer, seen func(int)) writer {
+			return &hijackOnly{&struct {
+				putsOff
+				http.Hijacker
+			}{putsOff{unwrapOnly: unwrapOnly{w, seen}}, w.(http.Hijacker)}, func(int) {}}
+		}, ""},
+		{"asserted Hijack", func(w writer, seen func(int)) writer {
+			return &asserts{hijackOnly{&unwrapOnly{w, seen}, func(int) {}}}
+		}, ""},
+		{"asserted Flush", func(w writer, seen func(int)) writer {
+			return &asserts{hijackOnly{&hijackOnly{w, seen}, func(int) {}}}
+		}, ""},
+		{"asserted Hijack over neither", func(w writer, seen func(int)) writer {
+			return &asserts{hijackOnly{hidesAll{&unwrapOnly{w, seen}}, func(int) {}}}
+		}, "*middleware_test.asserts"},
 		{"neither", func(w writer, seen func(int)) writer { return hidesAll{&unwrapOnly{w, seen}} }, "middleware_test.hidesAll"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

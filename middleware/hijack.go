@@ -1,7 +1,9 @@
 package middleware
 
 import (
+	"bufio"
 	"fmt"
+	"net"
 	"net/http"
 	"reflect"
 )
@@ -16,27 +18,24 @@ func hijack(w http.ResponseWriter, r *http.Request, hs *handshake) (*transport, 
 	}
 	hs.setHeader(w.Header(), r)
 	w.WriteHeader(http.StatusSwitchingProtocols)
-	controller := http.NewResponseController(w)
-	_ = controller.Flush() // for writers that put WriteHeader off, as gin's does
-	conn, brw, err := controller.Hijack()
+	flush(w)
+	conn, brw, err := takeOver(w)
 	if err != nil {
-		// The 101 is written and cannot be taken back. A panic has net/http drop the connection
-		// instead of sending it, unless a recovery in between catches it.
+		// The 101 is written and cannot be taken back: a panic has net/http drop the connection,
+		// unless a recovery in between catches it.
 		panic(fmt.Errorf("middleware: hijacking through a %T: %w", w, err))
 	}
 	return newTransport(conn, brw), nil
 }
 
-// canHijack reports whether Hijack can be expected to work. It has to be known before the 101
-// is written, and a Hijack method is not enough: wrappers of the time before Unwrap, negroni v1
-// among them, have one that fails if what they wrap has none.
+// canHijack reports whether takeOver can be expected to work. It has to be known before the 101
+// is written, and a Hijack method is not enough: those of gin, echo and negroni v1 fail or panic
+// if what they wrap has none. So it is the innermost writer that counts, and nothing on the way
+// to it may hide it.
 func canHijack(w http.ResponseWriter) bool {
 	for {
 		_, hijacks := w.(http.Hijacker)
-		if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
-			if hijacks {
-				return true
-			}
+		if u, ok := w.(unwrapper); ok {
 			w = u.Unwrap()
 			continue
 		}
@@ -49,6 +48,52 @@ func canHijack(w http.ResponseWriter) bool {
 		}
 		w = inner
 	}
+}
+
+// flush sends the 101 through writers that put WriteHeader off, as gin's. It is no loss if nobody
+// can, which echo's writer has a panic for: net/http flushes when it is hijacked.
+func flush(w http.ResponseWriter) {
+	defer func() { _ = recover() }()
+	for ; w != nil; w = inner(w) {
+		if http.NewResponseController(w).Flush() == nil {
+			return
+		}
+	}
+}
+
+// takeOver hijacks through the outermost writer whose Hijack works.
+func takeOver(w http.ResponseWriter) (conn net.Conn, brw *bufio.ReadWriter, err error) {
+	err = http.ErrNotSupported
+	for ; w != nil; w = inner(w) {
+		h, ok := w.(http.Hijacker)
+		if !ok {
+			continue
+		}
+		if conn, brw, err = tryHijack(h); err == nil {
+			return conn, brw, nil
+		}
+	}
+	return nil, nil, err
+}
+
+// tryHijack makes an error of a panic: gin's Hijack asserts that what it wraps has one too.
+func tryHijack(h http.Hijacker) (conn net.Conn, brw *bufio.ReadWriter, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%v", v)
+		}
+	}()
+	return h.Hijack()
+}
+
+type unwrapper interface{ Unwrap() http.ResponseWriter }
+
+// inner returns the ResponseWriter that w wraps, or nil.
+func inner(w http.ResponseWriter) http.ResponseWriter {
+	if u, ok := w.(unwrapper); ok {
+		return u.Unwrap()
+	}
+	return embedded(w)
 }
 
 // embedded returns the http.ResponseWriter that the struct behind w embeds, or nil.

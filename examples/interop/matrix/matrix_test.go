@@ -113,8 +113,6 @@ func (c cell) test(t *testing.T, want string) {
 				s.wantEcho(t)
 			case refused:
 				s.wantRefused(t, c.writer())
-			case panics:
-				s.wantDropped(t)
 			default:
 				t.Errorf("there is such a combination, want %q", want)
 			}

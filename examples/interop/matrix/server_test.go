@@ -173,17 +173,3 @@ func (s *server) wantRefused(t *testing.T, writer string) {
 		t.Errorf("got %q, %v; want %q", body, err, want)
 	}
 }
-
-// wantDropped sends a handshake that net/http drops the connection for, because of a panic.
-func (s *server) wantDropped(t *testing.T) {
-	t.Helper()
-	c, resp, err := s.dial()
-	if err == nil {
-		c.Close()
-		t.Fatal("the handshake was accepted")
-	}
-	if resp != nil {
-		t.Fatalf("got %s, %v; want nothing", resp.Status, err)
-	}
-	s.errors.wantPrefix(t, "http: panic serving ")
-}
