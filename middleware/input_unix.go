@@ -5,6 +5,7 @@ package middleware
 import (
 	"io"
 	"os"
+	"runtime"
 	"syscall"
 )
 
@@ -31,6 +32,9 @@ func (t *transport) pollRaw(p []byte) (n int, lent []byte, err error) {
 		if err := t.out.sendHeld(); err != nil {
 			return 0, nil, err
 		}
+		// Once others have had their turn, the client may have answered: that is cheaper than to
+		// ask in vain and to be woken.
+		runtime.Gosched()
 	}
 	poll.direct, poll.n, poll.err = nil, 0, nil
 	if len(p) >= directRead {
