@@ -29,12 +29,15 @@ func (t *transport) pollRaw(p []byte) (n int, lent []byte, err error) {
 	if !poll.full {
 		// The last read has taken all there was, so that this one is going to wait, or is for
 		// what the client sends on reading these replies.
-		if err := t.out.sendHeld(); err != nil {
+		pieces, err := t.out.sendHeld()
+		if err != nil {
 			return 0, nil, err
 		}
-		// Once others have had their turn, the client may have answered: that is cheaper than to
-		// ask in vain and to be woken.
-		runtime.Gosched()
+		if pieces == 1 {
+			// A client with one message in flight may have answered once others had their turn:
+			// that is cheaper than to ask in vain and to be woken.
+			runtime.Gosched()
+		}
 	}
 	poll.direct, poll.n, poll.err = nil, 0, nil
 	if len(p) >= directRead {

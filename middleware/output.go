@@ -28,6 +28,7 @@ type output struct {
 
 	mu      sync.Mutex
 	held    []byte // in lent
+	pieces  int    // held
 	lent    *[lentBuffer]byte
 	batched bool // holding is allowed
 	holding bool // the reader is busy and will release what is held
@@ -64,6 +65,7 @@ func (o *output) hold(p []byte) {
 		o.lent = lentBuffers.Get().(*[lentBuffer]byte)
 		o.held = o.lent[:0]
 	}
+	o.pieces++
 	begin := len(o.held)
 	o.held = append(o.held, p...)
 	opcode := p[0] & 0x0f
@@ -82,11 +84,12 @@ func (o *output) flush() error {
 	return o.send(nil)
 }
 
-// sendHeld sends what is held, and goes on holding.
-func (o *output) sendHeld() error {
+// sendHeld sends what is held, and goes on holding. It returns how many pieces that was.
+func (o *output) sendHeld() (pieces int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.send(nil)
+	pieces = o.pieces
+	return pieces, o.send(nil)
 }
 
 // release sends what is held, and has the next writes sent at once.
@@ -124,7 +127,7 @@ func (o *output) send(p []byte) error {
 	}
 	if o.lent != nil {
 		lentBuffers.Put(o.lent)
-		o.held, o.lent = nil, nil
+		o.held, o.pieces, o.lent = nil, 0, nil
 	}
 	return o.err
 }
