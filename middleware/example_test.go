@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -33,7 +34,11 @@ func Example() {
 
 // ask is a client: it sends one message and returns the answer.
 func ask(server *httptest.Server, path, message string) string {
-	conn, _, err := websocket.DefaultDialer.Dial("ws"+server.URL[len("http"):]+path, nil)
+	return askWith(server, path, message, nil)
+}
+
+func askWith(server *httptest.Server, path, message string, header http.Header) string {
+	conn, _, err := websocket.DefaultDialer.Dial("ws"+server.URL[len("http"):]+path, header)
 	if err != nil {
 		return err.Error()
 	}
@@ -110,11 +115,17 @@ func ExampleHandlerFunc() {
 	// Output: 4
 }
 
-// A message handler that needs the connection, here for who is asking, closes over it: a
-// MessageFunc is a Handler too.
+// A message handler that needs the request, here for a cookie that says who is asking, closes over
+// it: a MessageFunc is a Handler too. A code from 4000 on tells a page what to do about it, which
+// the status of a refused handshake does not: browsers keep that to themselves.
 func ExampleConn_Request() {
+	users := map[string]string{"c0ffee": "Ada"}
 	greet := func(ctx context.Context, c *middleware.Conn) error {
-		user := c.Request().URL.Query().Get("user")
+		session, err := c.Request().Cookie("session")
+		if err != nil || users[session.Value] == "" {
+			return &middleware.CloseError{Code: 4401, Reason: "log in first"}
+		}
+		user := users[session.Value]
 		return middleware.MessageFunc(func(w io.Writer, m *middleware.Message) error {
 			_, err := fmt.Fprintf(w, "%s, you sent %q", user, m.Data)
 			return err
@@ -123,8 +134,11 @@ func ExampleConn_Request() {
 	ws := middleware.New(middleware.Options{Handler: middleware.HandlerFunc(greet)})
 	server := httptest.NewServer(ws)
 	defer server.Close()
-	fmt.Println(ask(server, "/?user=Ada", "hi"))
-	// Output: Ada, you sent "hi"
+	fmt.Println(ask(server, "/", "hi"))
+	fmt.Println(askWith(server, "/", "hi", http.Header{"Cookie": {"session=c0ffee"}}))
+	// Output:
+	// websocket: close 4401: log in first
+	// Ada, you sent "hi"
 }
 
 // Authentication goes in front, as for any other handler: what it refuses is no WebSocket yet,
@@ -144,7 +158,48 @@ func ExampleMiddleware_Handler_authentication() {
 	server := httptest.NewServer(authenticate(ws.Handler(http.NotFoundHandler())))
 	defer server.Close()
 	fmt.Println(ask(server, "/ws", "hi"))
-	// Output: websocket: bad handshake
+	fmt.Println(askWith(server, "/ws", "hi", http.Header{"Authorization": {"Bearer secret"}}))
+	// Output:
+	// websocket: bad handshake
+	// Hello from the server! You sent: hi
+}
+
+// A pitfall: what buffers responses, as http.TimeoutHandler, hides the connection, and the
+// handshake is refused with 500. It belongs inside, around the application alone.
+func ExampleMiddleware_Handler_pitfall() {
+	app := http.NotFoundHandler()
+	ws := middleware.New(middleware.Options{Logger: slog.New(slog.DiscardHandler)})
+	wrong := http.TimeoutHandler(ws.Handler(app), time.Second, "too slow")
+	right := ws.Handler(http.TimeoutHandler(app, time.Second, "too slow"))
+	for _, h := range []http.Handler{wrong, right} {
+		server := httptest.NewServer(h)
+		fmt.Println(ask(server, "/ws", "hi"))
+		server.Close()
+	}
+	// Output:
+	// websocket: bad handshake
+	// Hello from the server! You sent: hi
+}
+
+// Hooks are for metrics; adapters/prometheus has them ready.
+func ExampleHooks() {
+	done := make(chan struct{})
+	ws := middleware.New(middleware.Options{Hooks: middleware.Hooks{
+		Received: func(_ *middleware.Conn, t middleware.MessageType, size int64) {
+			fmt.Println("received", t, size)
+		},
+		Closed: func(_ *middleware.Conn, info middleware.CloseInfo) {
+			fmt.Println("closed", info.Code, "after", info.Sent, "bytes sent")
+			close(done)
+		},
+	}})
+	server := httptest.NewServer(ws)
+	defer server.Close()
+	ask(server, "/", "hi")
+	<-done
+	// Output:
+	// received text 2
+	// closed 1006 after 35 bytes sent
 }
 
 // http.Server forgets hijacked connections, so both are shut down, at the same time.
