@@ -174,6 +174,18 @@ func (c *Conn) sendClose(e *CloseError) bool {
 	}
 	// Before the frame, for what the client answers must not find lingering cut short.
 	c.interrupt()
+	return c.writeClose(e)
+}
+
+// answerClose sends the close frame for a reader that has come to the end, so that there is nobody
+// to be interrupted.
+func (c *Conn) answerClose(e *CloseError) {
+	if c.closing.begin(e, c.opts.CloseTimeout) {
+		c.writeClose(e)
+	}
+}
+
+func (c *Conn) writeClose(e *CloseError) bool {
 	err := c.writeControl(websocket.CloseMessage, closePayload(e))
 	if err == nil {
 		err = c.transport.out.release()

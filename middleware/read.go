@@ -182,11 +182,11 @@ func (c *Conn) readFailed(err error) error {
 	case errors.As(err, &received):
 		e := &CloseError{Code: received.code, Reason: received.reason}
 		c.closing.receive(e)
-		c.sendClose(e) // the same code back (RFC 6455 §5.5.1), with the reason, as npm ws does
+		c.answerClose(e) // the same code back (RFC 6455 §5.5.1), with the reason, as npm ws does
 		c.readErr = e
 	case errors.As(err, &sendAway):
 		c.logSentAway(sendAway)
-		c.sendClose(sendAway)
+		c.answerClose(sendAway)
 		c.readErr = sendAway
 	default:
 		c.drop()
