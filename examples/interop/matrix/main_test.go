@@ -4,15 +4,12 @@
 package matrix_test
 
 import (
-	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
-	"runtime"
-	"runtime/pprof"
 	"testing"
 	"time"
 
+	"example.com/wsecho/examples/interop/internal/leak"
 	"example.com/wsecho/middleware"
 	"github.com/gin-gonic/gin"
 )
@@ -22,25 +19,7 @@ const patience = 10 * time.Second
 
 func TestMain(m *testing.M) {
 	gin.SetMode(gin.ReleaseMode) // prints nothing
-	before := runtime.NumGoroutine()
-	code := m.Run()
-	if code == 0 && !goroutinesReturn(before) {
-		fmt.Fprintln(os.Stderr, "goroutines have outlived the tests:")
-		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// goroutinesReturn waits until there are no more than n.
-func goroutinesReturn(n int) bool {
-	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
-		if runtime.NumGoroutine() <= n {
-			return true
-		}
-	}
-	return false
+	os.Exit(leak.Run(m))
 }
 
 // echo returns the middleware under test, which logs nothing.
