@@ -146,7 +146,7 @@ func (c *Conn) finish(err error) error {
 		c.logFailure(err)
 	}
 	readErr := c.Discard()
-	c.transport.linger(c.closing.lingerDeadline())
+	c.transport.linger(c.closing.lingerDeadline(), !c.closing.isMutual())
 	c.cancel()
 	switch {
 	case failed:

@@ -79,6 +79,18 @@ func (t *transport) attemptRead(fd uintptr) bool {
 	return true
 }
 
+// isDrained reports whether everything that was received has been read, if that can be found out.
+func (t *transport) isDrained() bool {
+	raw := t.in.polling.raw
+	if raw == nil {
+		return false
+	}
+	var one [1]byte
+	n := 1
+	err := raw.Control(func(fd uintptr) { n, _ = readNow(int(fd), one[:]) })
+	return err == nil && n == 0
+}
+
 func readNow(fd int, p []byte) (int, error) {
 	for {
 		n, err := syscall.Read(fd, p)

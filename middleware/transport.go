@@ -229,8 +229,13 @@ func (t *transport) SetReadDeadline(time.Time) error  { return nil }
 func (t *transport) SetWriteDeadline(time.Time) error { return nil }
 
 // linger ends the stream without losing what was written last: a close with input unread
-// would reset the connection, and the reset could overtake the close frame.
-func (t *transport) linger(until time.Time) {
+// would reset the connection, and the reset could overtake the close frame. If no more input is
+// to be expected, it need not be waited for.
+func (t *transport) linger(until time.Time, expectMore bool) {
+	if !expectMore && t.isDrained() {
+		_ = t.Conn.Close()
+		return
+	}
 	if half, ok := t.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		_ = t.Conn.SetReadDeadline(until)
 		_, _ = io.Copy(io.Discard, onlyReader{t.Conn})
