@@ -69,7 +69,6 @@ func newConn(t *transport, r *http.Request, hs *handshake, opts *Options, l *lot
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	t.guard.deflate = hs.deflate != nil
 	t.guard.limit = opts.ReadLimit
-	t.out.timeout = opts.WriteTimeout
 	t.onTimeout = c.onReadTimeout
 	t.onPing = c.pong
 	c.ws = newEngine(t)

@@ -25,7 +25,7 @@ var engineRequest = &http.Request{Method: http.MethodGet, Header: http.Header{
 	"Sec-Websocket-Key":     {"dGhlIHNhbXBsZSBub25jZQ=="}, // of RFC 6455 §1.3
 }}
 
-// newEngine has gorilla take the connection over, for whose answer the transport has our own.
+// newEngine has gorilla take the connection over, whose answer the transport drops.
 func newEngine(t *transport) *websocket.Conn {
 	t.engine = bufio.NewReaderSize(t, engineReadBuffer)
 	upgrader := websocket.Upgrader{WriteBufferSize: engineWriteBuffer}

@@ -12,7 +12,9 @@ import (
 // hijack switches protocols: the 101 goes out through w, so that loggers and metrics around us
 // see it, then the connection is taken over from net/http. If there is nobody around us, it is
 // left to the transport, at a third of the cost.
-func hijack(w http.ResponseWriter, r *http.Request, hs *handshake) (*transport, *refusal) {
+func (m *Middleware) hijack(
+	w http.ResponseWriter, r *http.Request, hs *handshake,
+) (*transport, *refusal) {
 	if !canHijack(w) {
 		return nil, refusef(http.StatusInternalServerError,
 			"the connection cannot be hijacked through a %T: put the WebSocket middleware "+
@@ -30,9 +32,9 @@ func hijack(w http.ResponseWriter, r *http.Request, hs *handshake) (*transport, 
 		// unless a recovery in between catches it.
 		panic(fmt.Errorf("middleware: hijacking through a %T: %w", w, err))
 	}
-	t := newTransport(conn, brw)
+	t := newTransport(conn, brw, m.opts.WriteTimeout)
 	if !seen {
-		t.out.head = responseHead(w.Header())
+		t.out.sendHead(responseHead(w.Header()))
 	}
 	return t, nil
 }

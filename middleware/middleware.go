@@ -109,7 +109,7 @@ func (m *Middleware) connect(w http.ResponseWriter, r *http.Request) (c *Conn, r
 			m.conns.release()
 		}
 	}()
-	t, refused := hijack(w, r, hs)
+	t, refused := m.hijack(w, r, hs)
 	if refused != nil {
 		return nil, refused
 	}

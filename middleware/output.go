@@ -23,8 +23,7 @@ type output struct {
 	timeout time.Duration // for each chunk; negative for none
 	until   time.Time     // the deadline that is set
 
-	head        []byte      // the 101; nil if net/http has sent it
-	headSent    bool        // in the place of gorilla's
+	dropped     bool        // gorilla's 101, in the place of ours
 	deflateNext atomic.Bool // the next data frame gets RSV1 (RFC 7692 §6)
 
 	mu      sync.Mutex
@@ -39,12 +38,12 @@ type output struct {
 // Write takes p, which begins with a frame header unless it goes on with the payload of the
 // frame before.
 func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if !o.headSent {
-		o.sendHead()
+	if !o.dropped {
+		o.dropped = true
 		return len(p), nil
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.err != nil {
 		return 0, o.err
 	}
@@ -57,14 +56,6 @@ func (o *output) Write(p []byte) (int, error) {
 	}
 	o.hold(p)
 	return len(p), nil
-}
-
-// sendHead has what comes next fail if it does.
-func (o *output) sendHead() {
-	if o.head != nil {
-		o.err = o.sendChunk(o.head, nil)
-	}
-	o.head, o.headSent = nil, true
 }
 
 // hold appends p to what is held. A payload cannot be mistaken for a header here: deflateNext is
@@ -114,6 +105,13 @@ func (o *output) resume() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.holding = o.batched
+}
+
+// sendHead sends the 101. If it cannot, what comes next fails.
+func (o *output) sendHead(head []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.err = o.sendChunk(head, nil)
 }
 
 func (o *output) setBatched(batched bool) error {

@@ -45,9 +45,9 @@ const lentBuffer = 64 << 10
 
 var lentBuffers = sync.Pool{New: func() any { return new([lentBuffer]byte) }}
 
-func newTransport(conn net.Conn, brw *bufio.ReadWriter) *transport {
+func newTransport(conn net.Conn, brw *bufio.ReadWriter, writeTimeout time.Duration) *transport {
 	t := &transport{Conn: conn, brw: brw}
-	t.out.conn = conn
+	t.out.conn, t.out.timeout = conn, writeTimeout
 	t.initPolling()
 	// What the client has sent behind its handshake are frames.
 	early, _ := brw.Peek(brw.Reader.Buffered())
