@@ -28,7 +28,7 @@ type output struct {
 
 	mu      sync.Mutex
 	held    []byte // in lent
-	pieces  int    // held
+	pieces  int    // written since sendHeld
 	lent    *[lentBuffer]byte
 	batched bool // holding is allowed
 	holding bool // the reader is busy and will release what is held
@@ -47,6 +47,7 @@ func (o *output) Write(p []byte) (int, error) {
 	if o.err != nil {
 		return 0, o.err
 	}
+	o.pieces++
 	if fits := len(o.held)+len(p) <= lentBuffer; !fits && len(p) > smallWrite {
 		return len(p), o.send(p)
 	} else if !fits {
@@ -65,7 +66,6 @@ func (o *output) hold(p []byte) {
 		o.lent = lentBuffers.Get().(*[lentBuffer]byte)
 		o.held = o.lent[:0]
 	}
-	o.pieces++
 	begin := len(o.held)
 	o.held = append(o.held, p...)
 	opcode := p[0] & 0x0f
@@ -84,11 +84,12 @@ func (o *output) flush() error {
 	return o.send(nil)
 }
 
-// sendHeld sends what is held, and goes on holding. It returns how many pieces that was.
+// sendHeld sends what is held, and goes on holding. It returns how many pieces were written since
+// it was last called.
 func (o *output) sendHeld() (pieces int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	pieces = o.pieces
+	pieces, o.pieces = o.pieces, 0
 	return pieces, o.send(nil)
 }
 
@@ -111,6 +112,7 @@ func (o *output) resume() {
 func (o *output) sendHead(head []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.pieces++
 	o.err = o.sendChunk(head, nil)
 }
 
@@ -134,7 +136,7 @@ func (o *output) send(p []byte) error {
 	}
 	if o.lent != nil {
 		lentBuffers.Put(o.lent)
-		o.held, o.pieces, o.lent = nil, 0, nil
+		o.held, o.lent = nil, nil
 	}
 	return o.err
 }
