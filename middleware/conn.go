@@ -31,7 +31,7 @@ type Conn struct {
 	ctx    context.Context // done once the connection can carry no more messages
 	cancel context.CancelFunc
 
-	writing chan struct{} // holds an element while a message is being written
+	writing turn
 
 	reading  sync.Mutex // guards in, readErr and received
 	in       incoming
@@ -55,7 +55,7 @@ func newConn(t *transport, r *http.Request, hs *handshake, opts *Options, l *lot
 		subprotocol: hs.subprotocol,
 		deflate:     hs.deflate,
 		opts:        opts,
-		writing:     make(chan struct{}, 1),
+		writing:     turn{passed: make(chan struct{}, 1)},
 		lot:         l,
 	}
 	if canPark && opts.Detach && isMessageLoop(opts.Handler) && t.in.polling.raw != nil {

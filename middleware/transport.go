@@ -134,9 +134,6 @@ func (t *transport) receive(p []byte) (n int, lent []byte, err error) {
 		t.in.early = nil
 		return len(early), early, nil
 	}
-	if err := t.limitIdling(); err != nil {
-		return 0, nil, err
-	}
 	var began time.Time
 	for {
 		n, lent, err = t.poll(p)
@@ -158,11 +155,12 @@ func (t *transport) receive(p []byte) (n int, lent []byte, err error) {
 // waitOn decides whether a read goes on whose deadline is over and that was last asked then.
 func (t *transport) waitOn(asked time.Time) error {
 	if !t.interrupted.Load() {
-		if t.awaiting {
+		t.idleBy = time.Time{}
+		err := t.setReadDeadline(time.Time{})
+		if err == nil && t.awaiting && t.isWaiting() {
 			return errIdle
 		}
-		t.idleBy = time.Time{}
-		return t.setReadDeadline(time.Time{})
+		return err
 	}
 	var waited time.Duration
 	if !asked.IsZero() {
@@ -207,18 +205,23 @@ func (t *transport) interrupt() {
 
 // startWaiting is called before a read waits: whatever is held back leaves now.
 func (t *transport) startWaiting() error {
-	if t.waits.Load()%2 == 0 {
+	if !t.isWaiting() {
 		t.waits.Add(1)
+	}
+	if err := t.limitIdling(); err != nil {
+		return err
 	}
 	return t.out.release()
 }
 
 func (t *transport) stopWaiting() {
-	if t.waits.Load()%2 == 1 {
+	if t.isWaiting() {
 		t.waits.Add(1)
 		t.out.resume()
 	}
 }
+
+func (t *transport) isWaiting() bool { return t.waits.Load()%2 == 1 }
 
 // Write takes the next piece of output; flush sends it.
 func (t *transport) Write(p []byte) (int, error) { return t.out.Write(p) }

@@ -1,10 +1,12 @@
 package middleware
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -95,20 +97,43 @@ func (c *Conn) beginWrite(t MessageType) error {
 	if t != TextMessage && t != BinaryMessage {
 		return fmt.Errorf("middleware: %v: must be TextMessage or BinaryMessage", t)
 	}
-	select {
-	case c.writing <- struct{}{}:
-		return nil
-	default:
+	if !c.writing.take(c.ctx) {
+		return errClosed
+	}
+	return nil
+}
+
+func (c *Conn) endWrite() { c.writing.pass() }
+
+// turn is a lock, for which nobody waits any more once the connection is done. One that was a
+// channel would cost more where there is nobody to wait for.
+type turn struct {
+	wanted atomic.Int32  // by so many, the one who has it included
+	passed chan struct{} // has an element between two who have it
+}
+
+// take reports whether it is the caller's turn now. If not, it will never be again.
+func (t *turn) take(ctx context.Context) bool {
+	if t.wanted.Add(1) == 1 {
+		return true
 	}
 	select {
-	case c.writing <- struct{}{}:
-		return nil
-	case <-c.ctx.Done():
-		return errClosed
+	case <-t.passed:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
-func (c *Conn) endWrite() { <-c.writing }
+func (t *turn) pass() {
+	if t.wanted.Add(-1) == 0 {
+		return
+	}
+	select {
+	case t.passed <- struct{}{}:
+	default: // Those who wanted it have gone.
+	}
+}
 
 // flushed ends a write: it flushes what gorilla has written, and gives up the connection if there
 // was an error other than its being closed. What is lost of a frame cannot be made up for.
