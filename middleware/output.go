@@ -157,10 +157,9 @@ func (o *output) sendChunk(held, p []byte) error {
 // setDeadline leaves alone a deadline that is still far off: a new one for every small write is
 // work for the runtime's timers.
 func (o *output) setDeadline() error {
-	now := time.Now()
-	if o.timeout < 0 || o.until.Sub(now) > o.timeout*3/4 {
+	if o.timeout < 0 || time.Until(o.until) > o.timeout*3/4 {
 		return nil
 	}
-	o.until = now.Add(o.timeout)
+	o.until = time.Now().Add(o.timeout)
 	return o.conn.SetWriteDeadline(o.until)
 }

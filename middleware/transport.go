@@ -178,11 +178,10 @@ func (t *transport) limitIdling() error {
 	if !t.awaiting || t.idleAfter == 0 || t.interrupted.Load() {
 		return nil
 	}
-	now := time.Now()
-	if t.idleBy.Sub(now) > t.idleAfter/2 {
+	if time.Until(t.idleBy) > t.idleAfter/2 {
 		return nil
 	}
-	t.idleBy = now.Add(t.idleAfter)
+	t.idleBy = time.Now().Add(t.idleAfter)
 	return t.setReadDeadline(t.idleBy)
 }
 
