@@ -45,15 +45,17 @@ func (b *buffer) free() {
 
 func (b *buffer) bytes() []byte { return b.room[headroom:b.end] }
 
-// withPrefix is the payload behind prefix, without a copy if there is room for it in front.
-func (b *buffer) withPrefix(prefix string) ([]byte, bool) {
-	if len(prefix) > headroom {
-		return nil, false
+// prefix puts p in front of the payload, if there is room for it, without a copy.
+func (b *buffer) prefix(p string) bool {
+	if len(p) > headroom {
+		return false
 	}
-	begin := headroom - len(prefix)
-	copy(b.room[begin:], prefix)
-	return b.room[begin:b.end], true
+	copy(b.room[headroom-len(p):], p)
+	return true
 }
+
+// prefixed is the payload with so many bytes of a prefix.
+func (b *buffer) prefixed(n int) []byte { return b.room[headroom-n : b.end] }
 
 // reserve makes room for n more bytes.
 func (b *buffer) reserve(n int) {

@@ -19,25 +19,26 @@ import (
 // Somebody has to read: the client's pings and its close are answered by whoever reads. A handler
 // that only sends has [Conn.Discard] read for it.
 type Conn struct {
-	ws          *websocket.Conn
-	transport   *transport
-	remote      string        // address of the client
-	path        string        // of the request
-	request     *http.Request // nil if nobody can ask for it
-	subprotocol string
-	deflate     *deflateParams
-	opts        *Options
+	ws        *websocket.Conn
+	transport *transport
+	opts      *Options
+	deflate   *deflateParams
+
+	writing turn
+	sent    atomic.Int64 // bytes of payload, before compression
+
+	reading  sync.Mutex // guards in, readErr and received
+	in       incoming
+	readErr  error // why nothing more can be read
+	received int64 // bytes of payload, after decompression
 
 	ctx    context.Context // done once the connection can carry no more messages
 	cancel context.CancelFunc
 
-	writing turn
-
-	reading  sync.Mutex // guards in, readErr and received
-	in       incoming
-	readErr  error        // why nothing more can be read
-	received int64        // bytes of payload, after decompression
-	sent     atomic.Int64 // bytes of payload, before compression
+	remote      string        // address of the client
+	path        string        // of the request
+	request     *http.Request // nil if nobody can ask for it
+	subprotocol string
 
 	closing   closing
 	keepAlive keepAlive

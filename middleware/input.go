@@ -13,12 +13,11 @@ const (
 
 // input is what has been received and not yet handed on.
 type input struct {
-	early  []byte // what came with the handshake
-	unread []byte // what has passed the guard, in lent or own
-	lent   *[lentBuffer]byte
-	own    []byte
-
+	unread  []byte // what has passed the guard, in lent or own
+	lent    *[lentBuffer]byte
 	polling polling
+	own     []byte
+	early   []byte // what came with the handshake
 }
 
 // polling is a read that waits without a buffer.

@@ -14,26 +14,27 @@ import (
 // transport is the net.Conn that gorilla runs on. It knows bytes and frames, not messages.
 type transport struct {
 	net.Conn // the hijacked connection
-	in       input
-	out      output
 
-	brw     *bufio.ReadWriter // net/http's, until gorilla has taken over
 	engine  *bufio.Reader     // gorilla's, which reads from this transport
-	guard   guard
-	refused error // why the guard lets no more bytes through
+	brw     *bufio.ReadWriter // net/http's, until gorilla has taken over
+	refused error             // why the guard lets no more bytes through
 
 	// waits counts the begins and ends of waiting for input: while it is odd, a read waits.
-	waits atomic.Uint64
+	waits     atomic.Uint64
+	awaiting  bool          // between two messages
+	idleAfter time.Duration // how long to await before errIdle; 0 for ever
+	idleBy    time.Time     // the deadline that is set for it; zero for none
+
 	// interrupted tells a read that its timeout is a question to onTimeout.
 	interrupted atomic.Bool
 	// onTimeout is asked by an interrupted read that has waited so long in vain since it was
 	// last asked: until when to go on, or why not to.
 	onTimeout func(waited time.Duration) (time.Time, error)
-
 	onPing    func(payload string) error
-	awaiting  bool          // between two messages
-	idleAfter time.Duration // how long to await before errIdle; 0 for ever
-	idleBy    time.Time     // the deadline that is set for it; zero for none
+
+	in    input
+	out   output
+	guard guard
 }
 
 // errIdle says that there was nothing to be read for a while.
