@@ -5,7 +5,6 @@ package middleware
 import (
 	"io"
 	"os"
-	"runtime"
 	"syscall"
 )
 
@@ -26,19 +25,6 @@ func (t *transport) initPolling() {
 // pollRaw borrows a buffer only when there is something to put into it.
 func (t *transport) pollRaw(p []byte) (n int, lent []byte, err error) {
 	poll := &t.in.polling
-	if !poll.full {
-		// The last read has taken all there was, so that this one is going to wait, or is for
-		// what the client sends on reading these replies.
-		pieces, err := t.out.sendHeld()
-		if err != nil {
-			return 0, nil, err
-		}
-		if pieces == 1 {
-			// A client with one message in flight may have answered once others had their turn:
-			// that is cheaper than to ask in vain and to be woken.
-			runtime.Gosched()
-		}
-	}
 	poll.direct, poll.n, poll.err = nil, 0, nil
 	if len(p) >= directRead {
 		poll.direct = p

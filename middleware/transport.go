@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -95,11 +96,29 @@ func (t *transport) await() error {
 		if err := t.answerControlFrames(); err != nil || len(t.in.unread) > 0 {
 			return err
 		}
+		if err := t.sendHeld(); err != nil {
+			return err
+		}
 		if err := t.fill(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sendHeld sends the replies to what has been read, if that was all there was: the next read is
+// going to wait, or is for what the client sends on reading them.
+func (t *transport) sendHeld() error {
+	if t.in.polling.full {
+		return nil
+	}
+	pieces, err := t.out.sendHeld()
+	if pieces == 1 {
+		// A client with one message in flight may have answered once others had their turn: that
+		// is cheaper than to ask in vain and to be woken.
+		runtime.Gosched()
+	}
+	return err
 }
 
 // fill receives what there is into a buffer of the transport's.
