@@ -117,7 +117,7 @@ func BenchmarkEcho(b *testing.B) {
 		{"128B 64 in flight", 128, 64, false},
 		{"16KiB 16 in flight", 16 << 10, 16, false},
 		{"1MiB one in flight", 1 << 20, 1, false},
-		{"compressed 128B 64 in flight", 128, 64, true},
+		{"compressed 256B 64 in flight", 256, 64, true},
 		{"compressed 16KiB 16 in flight", 16 << 10, 16, true},
 		{"compressed 1MiB one in flight", 1 << 20, 1, true},
 	} {

@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// minDeflate is the size in bytes from which a message is worth compressing.
-	minDeflate = 128
+	// minDeflate is the size in bytes from which a message is worth compressing. Without context
+	// takeover, below it JSON or prose gets smaller by less than a third, which is some 70 bytes,
+	// and takes as long as everything else that is done for a message.
+	minDeflate = 256
 
 	// syncMarker ends a flush of DEFLATE; it does not travel (RFC 7692 §7.2.1).
 	syncMarker = "\x00\x00\xff\xff"

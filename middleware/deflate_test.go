@@ -94,13 +94,13 @@ func TestDeflateConformance(t *testing.T) {
 	// Messages that are not compressed are what they were without the extension, but for RSV1 and
 	// for large replies.
 	for _, c := range protocolCases() {
-		if c.name != "5.2 RSV1" && len(c.want) < 128 {
+		if c.name != "5.2 RSV1" && len(c.want) < 256 {
 			t.Run(c.name, func(t *testing.T) { c.run(t, s, offerDeflate) })
 		}
 	}
 }
 
-// Replies from 128 bytes on travel compressed, in one frame, within the window agreed on.
+// Replies from 256 bytes on travel compressed, in one frame, within the window agreed on.
 func TestDeflateReplies(t *testing.T) {
 	s := serve(t, middleware.Options{Handler: plainEcho(), Compression: true})
 	noise := noise(4096)
@@ -108,8 +108,8 @@ func TestDeflateReplies(t *testing.T) {
 		name, offer, payload string
 		compressed           bool
 	}{
-		{"127 bytes", "permessage-deflate", strings.Repeat("x", 127), false},
-		{"128 bytes", "permessage-deflate", strings.Repeat("x", 128), true},
+		{"255 bytes", "permessage-deflate", strings.Repeat("x", 255), false},
+		{"256 bytes", "permessage-deflate", strings.Repeat("x", 256), true},
 		{"1 MiB", "permessage-deflate", strings.Repeat("x", 1<<20), true},
 		{"large when compressed", "permessage-deflate", strings.Repeat(noise, 20), true},
 		{"incompressible", "permessage-deflate", noise, false},

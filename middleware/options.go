@@ -47,7 +47,8 @@ type Options struct {
 	Subprotocols []string
 
 	// Compression accepts permessage-deflate (RFC 7692) where a client offers it, without
-	// context takeover in either direction. If false, messages travel as they are.
+	// context takeover in either direction; messages of less than 256 bytes are sent as they are.
+	// If false, all messages travel as they are.
 	Compression bool
 
 	// ReadLimit is the largest message accepted, in bytes after decompression; a larger one
