@@ -28,7 +28,7 @@ type output struct {
 
 	mu      sync.Mutex
 	held    []byte // in lent
-	pieces  int    // written since sendHeld
+	effort  int    // of what was written since sendHeld: the pieces, compressed ones twice
 	lent    *[lentBuffer]byte
 	batched bool // holding is allowed
 	holding bool // the reader is busy and will release what is held
@@ -47,7 +47,7 @@ func (o *output) Write(p []byte) (int, error) {
 	if o.err != nil {
 		return 0, o.err
 	}
-	o.pieces++
+	o.effort++
 	if fits := len(o.held)+len(p) <= lentBuffer; !fits && len(p) > smallWrite {
 		return len(p), o.send(p)
 	} else if !fits {
@@ -71,6 +71,7 @@ func (o *output) hold(p []byte) {
 	opcode := p[0] & 0x0f
 	if (opcode == opText || opcode == opBinary) && o.deflateNext.CompareAndSwap(true, false) {
 		o.held[begin] |= rsv1
+		o.effort++
 	}
 }
 
@@ -84,13 +85,12 @@ func (o *output) flush() error {
 	return o.send(nil)
 }
 
-// sendHeld sends what is held, and goes on holding. It returns how many pieces were written since
-// it was last called.
-func (o *output) sendHeld() (pieces int, err error) {
+// sendHeld sends what is held, and goes on holding.
+func (o *output) sendHeld() (effort int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	pieces, o.pieces = o.pieces, 0
-	return pieces, o.send(nil)
+	effort, o.effort = o.effort, 0
+	return effort, o.send(nil)
 }
 
 // release sends what is held, and has the next writes sent at once.
@@ -112,7 +112,7 @@ func (o *output) resume() {
 func (o *output) sendHead(head []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.pieces++
+	o.effort++
 	o.err = o.sendChunk(head, nil)
 }
 

@@ -112,10 +112,11 @@ func (t *transport) sendHeld() error {
 	if t.in.polling.full {
 		return nil
 	}
-	pieces, err := t.out.sendHeld()
-	if pieces == 1 {
+	effort, err := t.out.sendHeld()
+	if effort == 1 {
 		// A client with one message in flight may have answered once others had their turn: that
-		// is cheaper than to ask in vain and to be woken.
+		// is cheaper than to ask in vain and to be woken. Where a reply takes long, others had
+		// rather be looked after: yielding keeps the runtime from asking who has sent something.
 		runtime.Gosched()
 	}
 	return err
