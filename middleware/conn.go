@@ -73,7 +73,7 @@ func newConn(t *transport, r *http.Request, hs *handshake, opts *Options, l *lot
 	t.onTimeout = c.onReadTimeout
 	t.onPing = c.pong
 	c.ws = newEngine(t)
-	c.ws.SetPingHandler(c.pong) // for those within a message
+	c.ws.SetPingHandler(t.onPing) // for those within a message
 	return c
 }
 
@@ -146,7 +146,7 @@ func (c *Conn) finish(err error) error {
 		c.logFailure(err)
 	}
 	readErr := c.Discard()
-	c.transport.linger(c.closing.lingerDeadline(), !c.closing.isMutual())
+	c.transport.linger(c.closing.lingerDeadline())
 	c.cancel()
 	switch {
 	case failed:

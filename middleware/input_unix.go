@@ -65,16 +65,16 @@ func (t *transport) attemptRead(fd uintptr) bool {
 	return true
 }
 
-// isDrained reports whether everything that was received has been read, if that can be found out.
-func (t *transport) isDrained() bool {
+// hasEnded reports whether there is nothing to be read any more, if that can be found out.
+func (t *transport) hasEnded() bool {
 	raw := t.in.polling.raw
 	if raw == nil {
 		return false
 	}
-	var one [1]byte
-	n := 1
-	err := raw.Control(func(fd uintptr) { n, _ = readNow(int(fd), one[:]) })
-	return err == nil && n == 0
+	var err error
+	var skipped [512]byte
+	_ = raw.Control(func(fd uintptr) { _, err = readNow(int(fd), skipped[:]) })
+	return err == io.EOF
 }
 
 func readNow(fd int, p []byte) (int, error) {

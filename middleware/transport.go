@@ -252,16 +252,14 @@ func (t *transport) SetReadDeadline(time.Time) error  { return nil }
 func (t *transport) SetWriteDeadline(time.Time) error { return nil }
 
 // linger ends the stream without losing what was written last: a close with input unread
-// would reset the connection, and the reset could overtake the close frame. If no more input is
-// to be expected, it need not be waited for.
-func (t *transport) linger(until time.Time, expectMore bool) {
-	if !expectMore && t.isDrained() {
-		_ = t.Conn.Close()
-		return
-	}
+// would reset the connection, and the reset could overtake the close frame.
+func (t *transport) linger(until time.Time) {
 	if half, ok := t.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		_ = t.Conn.SetReadDeadline(until)
-		_, _ = io.Copy(io.Discard, onlyReader{t.Conn})
+		runtime.Gosched() // Most clients end the stream at once.
+		if !t.hasEnded() {
+			_ = t.Conn.SetReadDeadline(until)
+			_, _ = io.Copy(io.Discard, onlyReader{t.Conn})
+		}
 	}
 	_ = t.Conn.Close()
 }
