@@ -250,6 +250,46 @@ func TestConnErrors(t *testing.T) {
 	}
 }
 
+// Writers wait while a message is being written: for their turn, or for the end of the connection
+// if whoever writes never comes to an end.
+func TestWritersWait(t *testing.T) {
+	const writers = 8
+	for _, ends := range []bool{true, false} {
+		t.Run(fmt.Sprintf("the first ends: %v", ends), func(t *testing.T) {
+			errs := make(chan error, writers)
+			s := serve(t, middleware.Options{
+				Handler: middleware.HandlerFunc(func(_ context.Context, c *middleware.Conn) error {
+					w, err := c.NextWriter(middleware.TextMessage)
+					if err != nil {
+						return err
+					}
+					for range writers {
+						go func() { errs <- c.WriteMessage(middleware.TextMessage, []byte("x")) }()
+					}
+					if _, _, err := c.ReadMessage(); err != nil {
+						return err
+					}
+					_, _ = io.WriteString(w, "first")
+					return errors.Join(w.Close(), c.Discard())
+				}),
+			})
+			c := connect(t, s)
+			if ends {
+				c.send(text("go on"))
+				c.want(reply(0x81, "first") + strings.Repeat(reply(0x81, "x"), writers))
+			}
+			c.send(closing(1000, ""))
+			c.want(closeReply(1000, ""))
+			c.wantEnd()
+			for range writers {
+				if err := <-errs; ends && err != nil || !ends && !errors.Is(err, net.ErrClosed) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
 // The context of a connection has the request's values and ends with the connection.
 func TestConnContext(t *testing.T) {
 	type key struct{}
