@@ -22,6 +22,7 @@ type transport struct {
 
 	// waits counts the begins and ends of waiting for input: while it is odd, a read waits.
 	waits     atomic.Uint64
+	yields    int
 	awaiting  bool          // between two messages
 	idleAfter time.Duration // how long to await before errIdle; 0 for ever
 	idleBy    time.Time     // the deadline that is set for it; zero for none
@@ -106,6 +107,10 @@ func (t *transport) await() error {
 	return nil
 }
 
+// maxYields is how often in a row a connection lets others go first. While somebody is runnable
+// the runtime does not ask who else has sent something.
+const maxYields = 4
+
 // sendHeld sends the replies to what has been read, if that was all there was: the next read is
 // going to wait, or is for what the client sends on reading them.
 func (t *transport) sendHeld() error {
@@ -113,12 +118,14 @@ func (t *transport) sendHeld() error {
 		return nil
 	}
 	effort, err := t.out.sendHeld()
-	if effort == 1 {
-		// A client with one message in flight may have answered once others had their turn: that
-		// is cheaper than to ask in vain and to be woken. Where a reply takes long, others had
-		// rather be looked after: yielding keeps the runtime from asking who has sent something.
-		runtime.Gosched()
+	if effort != 1 || t.yields == maxYields {
+		t.yields = 0
+		return err
 	}
+	// A client with one message in flight may have answered once others had their turn: that is
+	// cheaper than to ask in vain and to be woken. Where replies take long, it is not.
+	t.yields++
+	runtime.Gosched()
 	return err
 }
 
