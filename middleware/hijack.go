@@ -14,13 +14,13 @@ import (
 func (m *Middleware) hijack(
 	w http.ResponseWriter, r *http.Request, hs *handshake,
 ) (*transport, *refusal) {
-	if !canHijack(w) {
+	seen := !isServers(w)
+	if seen && !canHijack(w) {
 		return nil, refusef(http.StatusInternalServerError,
 			"the connection cannot be hijacked through a %T: put the WebSocket middleware "+
 				"outside of whatever made it, or give it an Unwrap method", w)
 	}
 	hs.setHeader(w.Header(), r)
-	seen := !isServers(w)
 	if seen {
 		w.WriteHeader(http.StatusSwitchingProtocols)
 		flush(w)
@@ -40,8 +40,9 @@ func (m *Middleware) hijack(
 
 // isServers reports whether w is net/http's own ResponseWriter, with nothing around it.
 func isServers(w http.ResponseWriter) bool {
+	_, hijacks := w.(http.Hijacker) // which that of http.TimeoutHandler does not
 	t := reflect.TypeOf(w)
-	return t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "net/http"
+	return hijacks && t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "net/http"
 }
 
 func (t *transport) sendHead(h http.Header) {
