@@ -33,7 +33,7 @@ func (m *meter) compare(
 		var measured [][]*figure // by round and server
 		for n := range rounds {
 			m.log.Printf("%s, round %d of %d", w.name, n+1, rounds)
-			round, err := m.round(ctx, servers, w)
+			round, err := m.round(ctx, servers, n, w)
 			if err != nil {
 				return f, err
 			}
@@ -50,10 +50,15 @@ func (m *meter) compare(
 	return f, nil
 }
 
-// round measures each server once, in a new process. What cannot be measured is nil.
-func (m *meter) round(ctx context.Context, servers []server, w workload) ([]*figure, error) {
-	var round []*figure
-	for _, s := range servers {
+// round measures each server once, in a new process, another one first each time. What cannot be
+// measured is nil.
+func (m *meter) round(
+	ctx context.Context, servers []server, n int, w workload,
+) ([]*figure, error) {
+	round := make([]*figure, len(servers))
+	for i := range servers {
+		i = (i + n) % len(servers)
+		s := servers[i]
 		got, err := m.once(ctx, s, w)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -61,10 +66,9 @@ func (m *meter) round(ctx context.Context, servers []server, w workload) ([]*fig
 		if err != nil {
 			m.failures++
 			m.log.Printf("  %-16s FAILED: %v", s.row.Name, err)
-			round = append(round, nil)
 			continue
 		}
-		round = append(round, &got)
+		round[i] = &got
 		switch {
 		case got.bytes != 0:
 			m.log.Printf("  %-16s %8.0f bytes", s.row.Name, got.bytes)
