@@ -19,6 +19,8 @@ import (
 // Somebody has to read: the client's pings and its close are answered by whoever reads. A handler
 // that only sends has [Conn.Discard] read for it.
 type Conn struct {
+	// What every message touches comes first, here and in transport: with many connections it has
+	// to be brought into the cache each time.
 	ws        *websocket.Conn
 	transport *transport
 	opts      *Options

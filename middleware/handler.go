@@ -66,7 +66,7 @@ func (b batched) ServeConn(ctx context.Context, c *Conn) error {
 type reply struct {
 	message Message
 	in, out *buffer // out is nil until something is written to it
-	prefix  int     // of in's payload, which without out is the reply, if written
+	prefix  int     // bytes in front of in's payload: both are the reply, if written without out
 	written bool
 }
 

@@ -6,13 +6,14 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"time"
 )
 
 // hijack switches protocols: the 101 goes out through w, so that loggers and metrics around us
 // see it, then the connection is taken over from net/http. If there is nobody around us, the
 // transport sends it, which costs less.
-func (m *Middleware) hijack(
-	w http.ResponseWriter, r *http.Request, hs *handshake,
+func hijack(
+	w http.ResponseWriter, r *http.Request, hs *handshake, writeTimeout time.Duration,
 ) (*transport, *refusal) {
 	seen := !isServers(w)
 	if seen && !canHijack(w) {
@@ -31,9 +32,9 @@ func (m *Middleware) hijack(
 		// unless a recovery in between catches it.
 		panic(fmt.Errorf("middleware: hijacking through a %T: %w", w, err))
 	}
-	t := newTransport(conn, brw, m.opts.WriteTimeout)
+	t := newTransport(conn, brw, writeTimeout)
 	if !seen {
-		t.sendHead(w.Header())
+		t.sendResponse(w.Header())
 	}
 	return t, nil
 }
@@ -45,13 +46,14 @@ func isServers(w http.ResponseWriter) bool {
 	return hijacks && t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "net/http"
 }
 
-func (t *transport) sendHead(h http.Header) {
-	head := newBuffer()
-	defer head.free()
-	_, _ = head.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
-	_ = h.Write(head)
-	_, _ = head.WriteString("\r\n")
-	t.out.sendHead(head.bytes())
+// sendResponse sends the 101 with the header fields, as net/http would.
+func (t *transport) sendResponse(h http.Header) {
+	b := newBuffer()
+	defer b.free()
+	_, _ = b.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
+	_ = h.Write(b)
+	_, _ = b.WriteString("\r\n")
+	t.out.sendResponse(b.bytes())
 }
 
 // canHijack reports whether takeOver can be expected to work. It has to be known before the 101

@@ -65,7 +65,8 @@ func (t *transport) attemptRead(fd uintptr) bool {
 	return true
 }
 
-// hasEnded reports whether there is nothing to be read any more, if that can be found out.
+// hasEnded reports whether the stream has ended, if that can be found out without waiting. What it
+// reads instead is lost.
 func (t *transport) hasEnded() bool {
 	raw := t.in.polling.raw
 	if raw == nil {

@@ -109,7 +109,7 @@ func (m *Middleware) connect(w http.ResponseWriter, r *http.Request) (c *Conn, r
 			m.conns.release()
 		}
 	}()
-	t, refused := m.hijack(w, r, hs)
+	t, refused := hijack(w, r, hs, m.opts.WriteTimeout)
 	if refused != nil {
 		return nil, refused
 	}

@@ -23,7 +23,7 @@ type output struct {
 	timeout time.Duration // for each chunk; negative for none
 	until   time.Time     // the deadline that is set
 
-	dropped     bool        // gorilla's 101, in the place of ours
+	dropped     bool        // gorilla has written its 101; ours is the one that counts
 	deflateNext atomic.Bool // the next data frame gets RSV1 (RFC 7692 §6)
 
 	mu      sync.Mutex
@@ -85,7 +85,7 @@ func (o *output) flush() error {
 	return o.send(nil)
 }
 
-// sendHeld sends what is held, and goes on holding.
+// sendHeld sends what is held, and goes on holding. It returns the effort since it was last called.
 func (o *output) sendHeld() (effort int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -108,12 +108,12 @@ func (o *output) resume() {
 	o.holding = o.batched
 }
 
-// sendHead sends the 101. If it cannot, what comes next fails.
-func (o *output) sendHead(head []byte) {
+// sendResponse sends the 101. If it cannot, what comes next fails.
+func (o *output) sendResponse(p []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.effort++
-	o.err = o.sendChunk(head, nil)
+	o.err = o.sendChunk(p, nil)
 }
 
 func (o *output) setBatched(batched bool) error {

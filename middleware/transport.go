@@ -22,7 +22,7 @@ type transport struct {
 
 	// waits counts the begins and ends of waiting for input: while it is odd, a read waits.
 	waits     atomic.Uint64
-	yields    int
+	yields    int           // in a row
 	awaiting  bool          // between two messages
 	idleAfter time.Duration // how long to await before errIdle; 0 for ever
 	idleBy    time.Time     // the deadline that is set for it; zero for none
@@ -97,7 +97,7 @@ func (t *transport) await() error {
 		if err := t.answerControlFrames(); err != nil || len(t.in.unread) > 0 {
 			return err
 		}
-		if err := t.sendHeld(); err != nil {
+		if err := t.sendReplies(); err != nil {
 			return err
 		}
 		if err := t.fill(); err != nil {
@@ -111,9 +111,9 @@ func (t *transport) await() error {
 // the runtime does not ask who else has sent something.
 const maxYields = 4
 
-// sendHeld sends the replies to what has been read, if that was all there was: the next read is
+// sendReplies sends the replies to what has been read, if that was all there was: the next read is
 // going to wait, or is for what the client sends on reading them.
-func (t *transport) sendHeld() error {
+func (t *transport) sendReplies() error {
 	if t.in.polling.full {
 		return nil
 	}
@@ -180,7 +180,8 @@ func (t *transport) receive(p []byte) (n int, lent []byte, err error) {
 	return n, lent, err
 }
 
-// waitOn decides whether a read goes on whose deadline is over and that was last asked then.
+// waitOn decides whether a read goes on whose deadline is over and that was last asked then. If it
+// has not waited yet, the deadline was that of a wait before.
 func (t *transport) waitOn(asked time.Time) error {
 	if !t.interrupted.Load() {
 		t.idleBy = time.Time{}

@@ -112,7 +112,7 @@ type turn struct {
 	passed chan struct{} // has an element between two who have it
 }
 
-// take reports whether it is the caller's turn now. If not, it will never be again.
+// take waits for the caller's turn, and reports whether it has come before the connection was done.
 func (t *turn) take(ctx context.Context) bool {
 	if t.wanted.Add(1) == 1 {
 		return true
