@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"example.com/wsecho/middleware/internal/frame"
+	"example.com/wsecho/middleware/internal/handshake"
+	"example.com/wsecho/middleware/internal/transport"
 )
 
 // Conn is a WebSocket connection. Its methods may be called from any number of goroutines at
@@ -21,12 +24,13 @@ import (
 type Conn struct {
 	// What every message touches comes first, here and in transport: with many connections it has
 	// to be brought into the cache each time.
-	ws        *websocket.Conn
-	transport *transport
-	opts      *Options
-	deflate   *deflateParams
+	engine     engine
+	transport  *transport.Transport
+	opts       *Options
+	deflate    bool // see handshake.Agreement
+	windowBits uint8
 
-	writing turn
+	writing writeLock
 	sent    atomic.Int64 // bytes of payload, before compression
 
 	reading  sync.Mutex // guards in, readErr and received
@@ -45,24 +49,20 @@ type Conn struct {
 	closing   closing
 	keepAlive keepAlive
 	began     time.Time
-
-	lot      *lot
-	parkedAs int32 // the lot's
 }
 
-func newConn(t *transport, r *http.Request, hs *handshake, opts *Options, l *lot) *Conn {
+func (m *Middleware) newConn(
+	conn net.Conn, received []byte, r *http.Request, agreed *handshake.Agreement,
+) *Conn {
+	opts := &m.opts
 	c := &Conn{
-		transport:   t,
 		remote:      r.RemoteAddr,
 		path:        strings.Clone(r.URL.Path),
-		subprotocol: hs.subprotocol,
-		deflate:     hs.deflate,
+		subprotocol: agreed.Subprotocol,
+		deflate:     agreed.Deflate,
+		windowBits:  uint8(agreed.WindowBits),
 		opts:        opts,
-		writing:     turn{passed: make(chan struct{}, 1)},
-		lot:         l,
-	}
-	if canPark && opts.Detach && isMessageLoop(opts.Handler) && t.in.polling.raw != nil {
-		t.idleAfter = minParkAfter
+		writing:     newWriteLock(),
 	}
 	ctx := context.Background()
 	if !isMessageLoop(opts.Handler) || opts.Hooks.seeConn() {
@@ -70,13 +70,27 @@ func newConn(t *transport, r *http.Request, hs *handshake, opts *Options, l *lot
 		c.request, ctx = r, context.WithoutCancel(r.Context())
 	}
 	c.ctx, c.cancel = context.WithCancel(ctx)
-	t.guard.deflate = hs.deflate != nil
-	t.guard.limit = opts.ReadLimit
-	t.onTimeout = c.onReadTimeout
-	t.onPing = c.pong
-	c.ws = newEngine(t)
-	c.ws.SetPingHandler(t.onPing) // for those within a message
+	config := transport.Config{
+		Owner:        transportOwner{c},
+		Guard:        frame.NewGuard(agreed.Deflate, opts.ReadLimit),
+		WriteTimeout: opts.WriteTimeout,
+	}
+	if opts.Detach && isMessageLoop(opts.Handler) {
+		config.IdleAfter = m.idleAfter
+	}
+	c.transport = transport.New(conn, received, config)
+	c.engine.start(c.transport)
+	c.engine.ws.SetPingHandler(c.pong) // for those within a message
 	return c
+}
+
+// transportOwner is the Conn as its transport sees it.
+type transportOwner struct{ c *Conn }
+
+func (o transportOwner) Ping(payload string) error { return o.c.pong(payload) }
+
+func (o transportOwner) Interrupted(waited time.Duration) (time.Time, error) {
+	return o.c.readInterrupted(waited)
 }
 
 // Request returns the request of the opening handshake: its headers, its URL, the values of its
@@ -86,12 +100,12 @@ func (c *Conn) Request() *http.Request { return c.request }
 // Subprotocol returns the subprotocol agreed on (RFC 6455 §1.9), or "".
 func (c *Conn) Subprotocol() string { return c.subprotocol }
 
-// serve has h serve the connection and ends it, whichever way h takes out, runtime.Goexit
-// included, unless it reports that the connection is idle and can be parked.
+// serve has h serve the connection and ends it, however h ends, be it by runtime.Goexit; or it
+// reports that the connection is idle and can be parked.
 func (c *Conn) serve(h Handler) (idle bool) {
 	err := errGoexit
 	defer func() {
-		if idle = err == errIdle; !idle {
+		if idle = err == transport.ErrIdle; !idle {
 			c.end(err)
 		}
 	}()
@@ -145,10 +159,10 @@ func (c *Conn) finish(err error) error {
 	status := c.closeStatus(err)
 	failed := c.sendClose(status) && status == errInternal
 	if _, logged := err.(handlerPanic); failed && !logged {
-		c.logFailure(err)
+		c.logHandlerError(err)
 	}
 	readErr := c.Discard()
-	c.transport.linger(c.closing.lingerDeadline())
+	c.transport.Linger(c.closing.lingerDeadline(time.Now()))
 	c.cancel()
 	switch {
 	case failed:

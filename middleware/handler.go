@@ -3,6 +3,9 @@ package middleware
 import (
 	"context"
 	"io"
+	"strconv"
+
+	"example.com/wsecho/middleware/internal/frame"
 )
 
 // Greeting is what the default handler puts in front of every message it sends back.
@@ -25,6 +28,32 @@ type HandlerFunc func(ctx context.Context, c *Conn) error
 
 // ServeConn calls f(ctx, c).
 func (f HandlerFunc) ServeConn(ctx context.Context, c *Conn) error { return f(ctx, c) }
+
+// MessageType says how the payload of a message is to be understood (RFC 6455 §5.6).
+type MessageType int
+
+// The types of messages, numbered as their opcodes are.
+const (
+	TextMessage   MessageType = frame.Text   // UTF-8, verified
+	BinaryMessage MessageType = frame.Binary // any bytes
+)
+
+// String returns "text" or "binary".
+func (t MessageType) String() string {
+	switch t {
+	case TextMessage:
+		return "text"
+	case BinaryMessage:
+		return "binary"
+	}
+	return "MessageType(" + strconv.Itoa(int(t)) + ")"
+}
+
+// Message is a complete message, its text verified to be UTF-8 (RFC 6455 §8.1).
+type Message struct {
+	Type MessageType
+	Data []byte // valid until the MessageFunc returns; may be changed
+}
 
 // MessageFunc answers one message: what it writes to w is the reply, sent as one message of
 // the type of m, in one frame, when it returns nil. If it writes nothing, nothing is sent; an
@@ -61,77 +90,21 @@ func (b batched) ServeConn(ctx context.Context, c *Conn) error {
 	return b.f.ServeConn(ctx, c)
 }
 
-// reply collects what a MessageFunc writes. With many connections each cache line counts, and this
-// is one.
-type reply struct {
-	message Message
-	in, out *buffer // out is nil until something is written to it
-	prefix  int     // bytes in front of in's payload: both are the reply, if written without out
-	written bool
-}
-
-// serve answers the next message.
-func (r *reply) serve(c *Conn, f MessageFunc) error {
-	t, in, err := c.receive()
-	if err != nil {
-		return err
+// isMessageLoop reports whether h keeps no state between messages but the connection itself, so
+// that it can be called again for one that was parked.
+func isMessageLoop(h Handler) bool {
+	switch h.(type) {
+	case MessageFunc, batched:
+		return true
 	}
-	*r = reply{message: Message{Type: t, Data: in.bytes()}, in: in}
-	defer r.free()
-	if err := f(r, &r.message); err != nil || !r.written {
-		return err
-	}
-	return c.WriteMessage(t, r.bytes())
-}
-
-func (r *reply) free() {
-	r.in.free()
-	if r.out != nil {
-		r.out.free()
-	}
-}
-
-func (r *reply) bytes() []byte {
-	if r.out == nil {
-		return r.in.prefixed(r.prefix)
-	}
-	return r.out.bytes()
-}
-
-// buffer returns where to write, with what has been written so far.
-func (r *reply) buffer() *buffer {
-	if r.out == nil {
-		r.out = newBuffer()
-		if r.written {
-			_, _ = r.out.Write(r.in.prefixed(r.prefix))
-		}
-	}
-	r.written = true
-	return r.out
-}
-
-func (r *reply) Write(p []byte) (int, error) { return r.buffer().Write(p) }
-
-func (r *reply) WriteString(s string) (int, error) { return r.buffer().WriteString(s) }
-
-// echoMessage makes the message behind prefix the reply, without copying the message.
-func (r *reply) echoMessage(prefix string) bool {
-	if r.written || !sameSlice(r.message.Data, r.in.bytes()) {
-		return false
-	}
-	r.prefix, r.written = len(prefix), r.in.prefix(prefix)
-	return r.written
-}
-
-func sameSlice(a, b []byte) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+	return false
 }
 
 // Echo returns the function that answers each message with prefix and the message itself, text
 // with text and binary with binary.
 func Echo(prefix string) MessageFunc {
 	return func(w io.Writer, m *Message) error {
-		if r, ok := w.(*reply); ok && m == &r.message && r.echoMessage(prefix) {
+		if r, ok := w.(*reply); ok && m == &r.message && r.echo(prefix) {
 			return nil
 		}
 		if _, err := io.WriteString(w, prefix); err != nil {

@@ -3,6 +3,8 @@ package middleware
 import (
 	"net/http"
 	"time"
+
+	"example.com/wsecho/middleware/internal/handshake"
 )
 
 // Hooks are functions that are told what happens to connections, for metrics. Each may be nil,
@@ -62,9 +64,9 @@ func (c *Conn) hookAccepted() {
 	}
 }
 
-func (o *Options) hookRefused(r *http.Request, f *refusal) {
+func (o *Options) hookRefused(r *http.Request, refused *handshake.Refusal) {
 	if hook := o.Hooks.Refused; hook != nil {
-		hook(r, f.status, f.reason)
+		hook(r, refused.Status, refused.Reason)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/wsecho/middleware/internal/frame"
 	"github.com/gorilla/websocket"
 )
 
@@ -17,8 +18,8 @@ type keepAlive struct {
 	timer   *time.Timer
 	stopped bool
 
-	left  time.Duration // of the PongTimeout of the last ping, unless it is answered
-	waits uint64        // of the transport, when the ping was sent
+	left time.Duration // of the PongTimeout of the last ping, unless it is answered
+	wait uint64        // of the reader, when the ping was sent
 }
 
 func (k *keepAlive) start(c *Conn) {
@@ -63,7 +64,7 @@ func (k *keepAlive) tick() {
 		k.left -= min(next, k.left)
 		if k.left == 0 {
 			k.c.fail(&CloseError{
-				Code:   websocket.ClosePolicyViolation,
+				Code:   frame.PolicyViolation,
 				Reason: fmt.Sprintf("no answer to a ping within %v", k.c.opts.PongTimeout),
 			})
 			return
@@ -73,17 +74,15 @@ func (k *keepAlive) tick() {
 	k.timer.Reset(next)
 }
 
-// silent reports whether the reader has been waiting all the time since the ping. A reader that
-// was busy, or that nobody called, says nothing about the client.
+// silent reports whether the reader has waited all the time since the ping.
 func (k *keepAlive) silent() bool {
-	now := k.c.transport.waits.Load()
-	return now == k.waits && now%2 == 1
+	return k.wait != 0 && k.wait == k.c.transport.Wait()
 }
 
 // ping reports whether pings are still of use.
 func (k *keepAlive) ping() bool {
-	k.waits = k.c.transport.waits.Load()
-	err := k.c.writeControl(websocket.PingMessage, nil)
+	k.wait = k.c.transport.Wait()
+	err := k.c.writeControl(frame.Ping, nil)
 	if err == nil {
 		return true
 	}

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+
+	"example.com/wsecho/middleware/internal/handshake"
 )
 
 // log is made for every line, of which there are few, to keep idle connections small.
@@ -11,12 +13,13 @@ func (o *Options) log(remote, path string) *slog.Logger {
 	return o.Logger.With("remote", remote, "path", path)
 }
 
-func (o *Options) warnStripped(r *http.Request, missing string) {
-	o.log(r.RemoteAddr, r.URL.Path).Warn(strippedReason(missing))
+func (o *Options) logStripped(r *http.Request, err error) {
+	o.log(r.RemoteAddr, r.URL.Path).Warn(err.Error())
 }
 
-func (o *Options) warnRefused(r *http.Request, f *refusal) {
-	o.log(r.RemoteAddr, r.URL.Path).Warn("WebSocket handshake refused", "status", f.status, "reason", f.reason)
+func (o *Options) logRefused(r *http.Request, refused *handshake.Refusal) {
+	o.log(r.RemoteAddr, r.URL.Path).Warn("WebSocket handshake refused",
+		"status", refused.Status, "reason", refused.Reason)
 }
 
 func (c *Conn) log() *slog.Logger { return c.opts.log(c.remote, c.path) }
@@ -34,11 +37,11 @@ func (c *Conn) logEnd(info CloseInfo) {
 	}
 }
 
-func (c *Conn) logSentAway(e *CloseError) {
-	c.log().Warn("WebSocket client sent away", "code", e.Code, "reason", e.Reason)
+func (c *Conn) logFailed(e *CloseError) {
+	c.log().Warn("WebSocket connection failed", "code", e.Code, "reason", e.Reason)
 }
 
-func (c *Conn) logFailure(err error) { c.log().Error("WebSocket handler failed", "error", err) }
+func (c *Conn) logHandlerError(err error) { c.log().Error("WebSocket handler failed", "error", err) }
 
 func (c *Conn) logPanic(v any) {
 	c.log().Error("WebSocket handler panicked", "panic", v, "stack", string(debug.Stack()))

@@ -15,31 +15,37 @@
 package middleware
 
 import (
+	"fmt"
 	"net/http"
+	"time"
+
+	"example.com/wsecho/middleware/internal/handshake"
+	"example.com/wsecho/middleware/internal/poll"
+	"example.com/wsecho/middleware/internal/upgrade"
 )
 
 // Middleware intercepts the WebSocket handshakes on its path. Make one with [New]; its methods
 // may be called from several goroutines at once.
 type Middleware struct {
-	opts    Options // with defaults filled in; never changed
-	origins []originPattern
-	conns   registry
-	lot     lot
+	opts   Options // with defaults filled in; never changed
+	terms  handshake.Terms
+	conns  registry
+	poller poll.Poller // of parked connections
+
+	idleAfter time.Duration // how long a connection waits in a goroutine before it is parked
 }
+
+const defaultIdleAfter = 100 * time.Millisecond
 
 // New returns a Middleware for the options. It panics if they are malformed, as
 // [http.ServeMux.Handle] does; [Options.Validate] returns that error instead.
 func New(opts Options) *Middleware {
-	if err := opts.Validate(); err != nil {
+	terms, err := opts.terms()
+	if err != nil {
 		panic(err)
 	}
-	m := &Middleware{opts: opts.withDefaults()}
+	m := &Middleware{opts: opts.withDefaults(), terms: terms, idleAfter: defaultIdleAfter}
 	m.conns.max = m.opts.MaxConns
-	m.lot.wake = func(c *Conn) { go m.resume(c) }
-	for _, s := range opts.AllowedOrigins {
-		p, _ := parseOriginPattern(s) // Validate has checked it.
-		m.origins = append(m.origins, p)
-	}
 	return m
 }
 
@@ -60,12 +66,12 @@ type wrapped struct {
 
 func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if matchPath(h.m.opts.Path, r.URL.Path) {
-		if isUpgrade(r) {
+		if handshake.IsUpgrade(r) {
 			h.m.ServeHTTP(w, r)
 			return
 		}
-		if missing := strippedHeader(r); missing != "" {
-			h.m.opts.warnStripped(r, missing)
+		if err := handshake.CheckStripped(r); err != nil {
+			h.m.opts.logStripped(r, err)
 		}
 	}
 	h.next.ServeHTTP(w, r)
@@ -74,7 +80,7 @@ func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Match reports whether Handler would serve r rather than hand it on: whether it asks, on the
 // path, to be upgraded to a WebSocket. A request that matches may still be refused.
 func (m *Middleware) Match(r *http.Request) bool {
-	return matchPath(m.opts.Path, r.URL.Path) && isUpgrade(r)
+	return matchPath(m.opts.Path, r.URL.Path) && handshake.IsUpgrade(r)
 }
 
 // ServeHTTP is the endpoint alone, for a router that has chosen the path already, as in
@@ -85,8 +91,8 @@ func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, refused := m.connect(w, r)
 	switch {
 	case refused != nil:
-		m.opts.warnRefused(r, refused)
-		refused.write(w)
+		m.opts.logRefused(r, refused)
+		refused.Write(w)
 		m.opts.hookRefused(r, refused)
 	case m.opts.Detach:
 		go m.serve(c)
@@ -96,8 +102,8 @@ func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // connect answers the handshake. The connection has a slot, which serve gives back.
-func (m *Middleware) connect(w http.ResponseWriter, r *http.Request) (c *Conn, refused *refusal) {
-	hs, refused := m.checkHandshake(r)
+func (m *Middleware) connect(w http.ResponseWriter, r *http.Request) (c *Conn, refused *handshake.Refusal) {
+	agreed, refused := handshake.Check(r, m.terms)
 	if refused != nil {
 		return nil, refused
 	}
@@ -109,11 +115,16 @@ func (m *Middleware) connect(w http.ResponseWriter, r *http.Request) (c *Conn, r
 			m.conns.release()
 		}
 	}()
-	t, refused := hijack(w, r, hs, m.opts.WriteTimeout)
-	if refused != nil {
-		return nil, refused
+	if err := upgrade.Check(w); err != nil {
+		return nil, handshake.Refusef(http.StatusInternalServerError, "%v", err)
 	}
-	return newConn(t, r, hs, &m.opts, &m.lot), nil
+	agreed.SetHeader(w.Header())
+	conn, received, err := upgrade.Hijack(w, m.opts.WriteTimeout)
+	if err != nil {
+		// net/http drops the connection, unless a recovery in between catches this.
+		panic(fmt.Errorf("middleware: %w", err))
+	}
+	return m.newConn(conn, received, r, &agreed), nil
 }
 
 // serve serves the connection to its end.
@@ -122,7 +133,7 @@ func (m *Middleware) serve(c *Conn) {
 	m.resume(c)
 }
 
-// resume serves the connection to its end, or until it is parked.
+// resume serves the connection until it has ended or is parked.
 func (m *Middleware) resume(c *Conn) {
 	parked := false
 	defer func() {
@@ -130,11 +141,11 @@ func (m *Middleware) resume(c *Conn) {
 			return
 		}
 		if m.conns.remove(c) == 0 {
-			m.lot.close()
+			m.poller.Close()
 		}
 		m.conns.release()
 	}()
 	for !parked && c.serve(m.opts.Handler) {
-		parked = m.lot.park(c)
+		parked = c.transport.Park(&m.poller, func() { go m.resume(c) })
 	}
 }

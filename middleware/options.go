@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"example.com/wsecho/middleware/internal/handshake"
 )
 
 // Defaults of the zero [Options].
@@ -97,15 +99,20 @@ type Options struct {
 // Validate returns the first error in o, or nil: an error names the value and the rule, as
 // in `middleware: path "ws": must begin with "/"`.
 func (o Options) Validate() error {
+	_, err := o.terms()
+	return err
+}
+
+// terms returns what handshakes are judged by, or the first error in o.
+func (o Options) terms() (handshake.Terms, error) {
 	if err := validatePath(o.Path); err != nil {
-		return err
+		return handshake.Terms{}, fmt.Errorf("middleware: %w", err)
 	}
-	for _, s := range o.AllowedOrigins {
-		if _, err := parseOriginPattern(s); err != nil {
-			return err
-		}
+	terms, err := handshake.NewTerms(o.AllowedOrigins, o.Subprotocols, o.Compression)
+	if err != nil {
+		return handshake.Terms{}, fmt.Errorf("middleware: %w", err)
 	}
-	return validateSubprotocols(o.Subprotocols)
+	return terms, nil
 }
 
 func validatePath(p string) error {
@@ -113,27 +120,13 @@ func validatePath(p string) error {
 	case p == "":
 		return nil
 	case p[0] != '/':
-		return fmt.Errorf(`middleware: path %q: must begin with "/"`, p)
+		return fmt.Errorf(`path %q: must begin with "/"`, p)
 	case strings.ContainsAny(p, "{}"):
-		return fmt.Errorf("middleware: path %q: wildcards are not supported", p)
+		return fmt.Errorf("path %q: wildcards are not supported", p)
 	case strings.ContainsAny(p, "?#"):
-		return fmt.Errorf("middleware: path %q: must have no query or fragment", p)
+		return fmt.Errorf("path %q: must have no query or fragment", p)
 	case !isClean(p):
-		return fmt.Errorf("middleware: path %q: must be clean, without //, . and .. elements", p)
-	}
-	return nil
-}
-
-func validateSubprotocols(protocols []string) error {
-	seen := make(map[string]bool, len(protocols))
-	for _, p := range protocols {
-		switch {
-		case !isToken(p):
-			return fmt.Errorf("middleware: subprotocol %q: must be a token (RFC 9110 §5.6.2)", p)
-		case seen[p]:
-			return fmt.Errorf("middleware: subprotocol %q: must not be listed twice", p)
-		}
-		seen[p] = true
+		return fmt.Errorf("path %q: must be clean, without //, . and .. elements", p)
 	}
 	return nil
 }

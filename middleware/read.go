@@ -4,16 +4,20 @@ import (
 	"errors"
 	"io"
 
+	"example.com/wsecho/middleware/internal/buffer"
+	"example.com/wsecho/middleware/internal/deflate"
+	"example.com/wsecho/middleware/internal/frame"
+	"example.com/wsecho/middleware/internal/transport"
 	"github.com/gorilla/websocket"
 )
 
 // incoming is the message being read.
 type incoming struct {
-	number   uint64    // of the message, from 1
-	payload  io.Reader // nil between messages
-	inflater *inflater // payload too, if the message is compressed
+	number   uint64          // of the message, from 1
+	payload  io.Reader       // nil between messages
+	inflater *deflate.Reader // payload too, if the message is compressed
 	kind     MessageType
-	text     textChecker
+	text     frame.TextChecker
 	size     int64 // so far
 }
 
@@ -52,21 +56,21 @@ func (c *Conn) ReadMessage() (MessageType, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return t, b.bytes(), nil // The caller's to keep: the buffer does not go back to the pool.
+	return t, b.Bytes(), nil // The caller's to keep: the buffer does not go back to the pool.
 }
 
 // receive returns the next message in a buffer that the caller is to free. While none comes,
 // the connection holds no buffer.
-func (c *Conn) receive() (MessageType, *buffer, error) {
+func (c *Conn) receive() (MessageType, *buffer.Buffer, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	t, err := c.nextMessage()
 	if err != nil {
 		return 0, nil, err
 	}
-	b := newBuffer()
+	b := buffer.New()
 	if _, err := b.ReadFrom(payloadReader{c}); err != nil {
-		b.free()
+		b.Free()
 		return 0, nil, err
 	}
 	return t, b, nil
@@ -98,12 +102,12 @@ func (c *Conn) nextMessage() (MessageType, error) {
 	if c.readErr != nil {
 		return 0, c.readErr
 	}
-	if err := c.transport.await(); err == errIdle {
+	if err := c.awaitMessage(); err == transport.ErrIdle {
 		return 0, err
 	} else if err != nil {
 		return 0, c.readFailed(err)
 	}
-	opcode, payload, err := c.ws.NextReader()
+	opcode, payload, err := c.engine.ws.NextReader()
 	if err != nil {
 		return 0, c.readFailed(err)
 	}
@@ -112,14 +116,28 @@ func (c *Conn) nextMessage() (MessageType, error) {
 		payload: payload,
 		kind:    MessageType(opcode),
 	}
-	if c.transport.guard.takeCompressed() {
-		c.in.inflater = newInflater(payload)
+	if c.transport.NextCompressed() {
+		c.in.inflater = deflate.NewReader(payload)
 		if c.in.kind == TextMessage {
-			c.in.inflater.unfinished = c.transport.guard.unfinished
+			c.in.inflater.CheckEarly(checkText, c.transport.InMessage)
 		}
 		c.in.payload = c.in.inflater
 	}
 	return c.in.kind, nil
+}
+
+// awaitMessage waits for the next message, unless gorilla has some of it already.
+func (c *Conn) awaitMessage() error {
+	if c.engine.reader.Buffered() > 0 {
+		return nil
+	}
+	return c.transport.Await()
+}
+
+// checkText checks the beginning of a text.
+func checkText(p []byte) error {
+	var text frame.TextChecker
+	return text.Check(p, false)
 }
 
 // readPayload reads the current message and checks it on the way. io.EOF is its end.
@@ -155,7 +173,7 @@ func (c *Conn) receivedBytes() int64 {
 func (c *Conn) endPayload() {
 	c.received += c.in.size
 	if c.in.inflater != nil {
-		c.in.inflater.free()
+		c.in.inflater.Free()
 		c.in.inflater = nil
 	}
 	c.in.payload = nil
@@ -165,39 +183,54 @@ func (c *Conn) endPayload() {
 func (in *incoming) check(p []byte, ends bool, limit int64) error {
 	in.size += int64(len(p))
 	if limit >= 0 && in.size > limit {
-		return violation(websocket.CloseMessageTooBig, "message larger than %d bytes", limit)
+		return frame.TooBig(limit)
 	}
-	if in.kind == TextMessage && (!in.text.valid(p) || ends && !in.text.complete()) {
-		return violation(websocket.CloseInvalidFramePayloadData, "text is not UTF-8")
+	if in.kind != TextMessage {
+		return nil
 	}
-	return nil
+	return in.text.Check(p, ends)
 }
 
 // readFailed ends the reading: it answers the client's close frame, or sends our own for a
 // violation, and returns what every read from now on returns.
 func (c *Conn) readFailed(err error) error {
-	var received *closeReceived
-	var sendAway *CloseError
-	switch {
-	case errors.As(err, &received):
-		e := &CloseError{Code: received.code, Reason: received.reason}
+	var received *frame.CloseReceived
+	if errors.As(err, &received) {
+		e := &CloseError{Code: received.Code, Reason: received.Reason}
 		c.closing.receive(e)
 		c.answerClose(e) // the same code back (RFC 6455 §5.5.1), with the reason, as npm ws does
 		c.readErr = e
-	case errors.As(err, &sendAway):
-		c.logSentAway(sendAway)
-		c.answerClose(sendAway)
-		c.readErr = sendAway
-	default:
+	} else if e := failure(err); e != nil {
+		c.logFailed(e)
+		c.answerClose(e)
+		c.readErr = e
+	} else {
 		c.drop()
-		c.readErr = &CloseError{Code: websocket.CloseAbnormalClosure, err: err}
+		c.readErr = &CloseError{Code: frame.AbnormalClosure, err: err}
 	}
 	return c.readErr
 }
 
+// failure returns what to fail the connection with (RFC 6455 §7.1.7), or nil if it is broken.
+func failure(err error) *CloseError {
+	var violation *frame.Violation
+	var closeErr *CloseError
+	switch {
+	case errors.As(err, &closeErr):
+		return closeErr
+	case errors.As(err, &violation):
+		return &CloseError{Code: violation.Code, Reason: violation.Reason}
+	case errors.Is(err, deflate.ErrCorrupt):
+		return &CloseError{Code: frame.InvalidPayload, Reason: deflate.ErrCorrupt.Error()}
+	case errors.Is(err, deflate.ErrFinalBlocks):
+		return &CloseError{Code: frame.PolicyViolation, Reason: deflate.ErrFinalBlocks.Error()}
+	}
+	return nil
+}
+
 // pong answers a ping (RFC 6455 §5.5.3).
 func (c *Conn) pong(payload string) error {
-	err := c.writeControl(websocket.PongMessage, []byte(payload))
+	err := c.writeControl(frame.Pong, []byte(payload))
 	if errors.Is(err, websocket.ErrCloseSent) {
 		return nil
 	}

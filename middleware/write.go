@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/wsecho/middleware/internal/buffer"
+	"example.com/wsecho/middleware/internal/deflate"
 	"github.com/gorilla/websocket"
 )
 
@@ -23,18 +25,18 @@ func (c *Conn) WriteMessage(t MessageType, p []byte) error {
 	}
 	defer c.endWrite()
 	size := int64(len(p))
-	if c.deflate.deflatable(len(p)) {
-		deflated := newBuffer()
-		defer deflated.free()
-		if err := appendDeflated(deflated, p); err != nil {
+	if c.deflate && deflate.IsWorthwhile(len(p), int(c.windowBits)) {
+		deflated := buffer.New()
+		defer deflated.Free()
+		if err := deflate.Append(deflated, p); err != nil {
 			return err
 		}
-		if len(deflated.bytes()) < len(p) {
-			c.transport.out.deflateNext.Store(true)
-			p = deflated.bytes()
+		if len(deflated.Bytes()) < len(p) {
+			c.transport.CompressNext()
+			p = deflated.Bytes()
 		}
 	}
-	if err := c.flushed(c.ws.WriteMessage(int(t), p)); err != nil {
+	if err := c.flushed(c.engine.ws.WriteMessage(int(t), p)); err != nil {
 		return err
 	}
 	c.written(t, size)
@@ -54,7 +56,7 @@ func (c *Conn) NextWriter(t MessageType) (io.WriteCloser, error) {
 	if err := c.beginWrite(t); err != nil {
 		return nil, err
 	}
-	w, err := c.ws.NextWriter(int(t))
+	w, err := c.engine.ws.NextWriter(int(t))
 	if err != nil {
 		c.endWrite()
 		return nil, c.flushed(err)
@@ -97,40 +99,42 @@ func (c *Conn) beginWrite(t MessageType) error {
 	if t != TextMessage && t != BinaryMessage {
 		return fmt.Errorf("middleware: %v: must be TextMessage or BinaryMessage", t)
 	}
-	if !c.writing.take(c.ctx) {
+	if !c.writing.lock(c.ctx) {
 		return errClosed
 	}
 	return nil
 }
 
-func (c *Conn) endWrite() { c.writing.pass() }
+func (c *Conn) endWrite() { c.writing.unlock() }
 
-// turn is a lock, for which nobody waits any more once the connection is done. One that was a
-// channel would cost more where there is nobody to wait for.
-type turn struct {
-	wanted atomic.Int32  // by so many, the one who has it included
-	passed chan struct{} // has an element between two who have it
+// writeLock serializes writers. Waiting for it ends when the connection does. It is cheaper than
+// a channel when nobody else wants it.
+type writeLock struct {
+	wanted   atomic.Int32  // by so many, the holder included
+	unlocked chan struct{} // has an element while it passes from one to the next
 }
 
-// take waits for the caller's turn, and reports whether it has come before the connection was done.
-func (t *turn) take(ctx context.Context) bool {
-	if t.wanted.Add(1) == 1 {
+func newWriteLock() writeLock { return writeLock{unlocked: make(chan struct{}, 1)} }
+
+// lock waits for the lock, and reports whether it was got before the connection was done.
+func (l *writeLock) lock(ctx context.Context) bool {
+	if l.wanted.Add(1) == 1 {
 		return true
 	}
 	select {
-	case <-t.passed:
+	case <-l.unlocked:
 		return true
 	case <-ctx.Done():
 		return false
 	}
 }
 
-func (t *turn) pass() {
-	if t.wanted.Add(-1) == 0 {
+func (l *writeLock) unlock() {
+	if l.wanted.Add(-1) == 0 {
 		return
 	}
 	select {
-	case t.passed <- struct{}{}:
+	case l.unlocked <- struct{}{}:
 	default: // Those who wanted it have gone.
 	}
 }
@@ -139,7 +143,7 @@ func (t *turn) pass() {
 // was an error other than its being closed. What is lost of a frame cannot be made up for.
 func (c *Conn) flushed(err error) error {
 	if err == nil {
-		err = c.transport.out.flush()
+		err = c.transport.Flush()
 	}
 	switch {
 	case err == nil:
@@ -157,15 +161,15 @@ func (c *Conn) writeControl(opcode int, payload []byte) error {
 	if c.opts.WriteTimeout > 0 {
 		deadline = time.Now().Add(c.opts.WriteTimeout)
 	}
-	if err := c.ws.WriteControl(opcode, payload, deadline); err != nil {
+	if err := c.engine.ws.WriteControl(opcode, payload, deadline); err != nil {
 		return err
 	}
-	return c.transport.out.flush()
+	return c.transport.Flush()
 }
 
 // setBatched has replies held back, or no longer, while the reader is busy.
 func (c *Conn) setBatched(batched bool) {
-	if c.transport.out.setBatched(batched) != nil {
+	if c.transport.SetBatched(batched) != nil {
 		c.drop()
 	}
 }

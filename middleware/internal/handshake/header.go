@@ -1,4 +1,4 @@
-package middleware
+package handshake
 
 import (
 	"iter"

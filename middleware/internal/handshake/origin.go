@@ -1,4 +1,4 @@
-package middleware
+package handshake
 
 import (
 	"fmt"
@@ -105,7 +105,7 @@ func parseOriginPattern(s string) (originPattern, error) {
 		return originPattern{null: true}, nil
 	}
 	fail := func(rule string) (originPattern, error) {
-		return originPattern{}, fmt.Errorf("middleware: origin pattern %q: %s", s, rule)
+		return originPattern{}, fmt.Errorf("origin pattern %q: %s", s, rule)
 	}
 	scheme, hostport, ok := strings.Cut(strings.ToLower(s), "://")
 	if !ok {

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"example.com/wsecho/middleware/internal/handshake"
 )
 
 // registry knows who is connected.
@@ -19,14 +19,14 @@ type registry struct {
 }
 
 // admit takes a slot, or says why there is none.
-func (g *registry) admit() *refusal {
+func (g *registry) admit() *handshake.Refusal {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
 	case g.done != nil:
-		return refusef(http.StatusServiceUnavailable, "the server is shutting down")
+		return handshake.Refusef(http.StatusServiceUnavailable, "the server is shutting down")
 	case g.max >= 0 && g.slots >= g.max:
-		return refusef(http.StatusServiceUnavailable,
+		return handshake.Refusef(http.StatusServiceUnavailable,
 			"the limit of %d WebSocket connections is reached", g.max)
 	}
 	g.slots++
@@ -119,7 +119,7 @@ func cut(conns []*Conn) {
 	})
 	for _, c := range conns {
 		wg.Go(func() {
-			c.sendClose(&CloseError{Code: websocket.CloseGoingAway, Reason: goingAway})
+			c.sendClose(goingAway())
 			c.drop()
 		})
 	}

@@ -1,4 +1,4 @@
-package middleware
+package frame
 
 import (
 	"bytes"
@@ -121,21 +121,21 @@ func plainClose(key, payload []byte) string {
 
 // guardedParse feeds the stream to a guard in random pieces.
 func guardedParse(stream []byte, deflate bool, limit uint64, seed uint64) ([]byte, string) {
-	g := guard{deflate: deflate, limit: int64(limit)}
+	g := NewGuard(deflate, int64(limit))
 	r := rand.New(rand.NewPCG(seed, 0))
 	var through []byte
 	for rest := slices.Clone(stream); len(rest) > 0; {
 		piece := rest[:1+r.IntN(len(rest))]
 		rest = rest[len(piece):]
-		n, err := g.advance(piece)
+		n, err := g.Advance(piece)
 		through = append(through, piece[:n]...)
-		var received *closeReceived
-		var closeErr *CloseError
+		var received *CloseReceived
+		var violation *Violation
 		switch {
 		case errors.As(err, &received):
-			return through, fmt.Sprintf("closed %d %q", received.code, received.reason)
-		case errors.As(err, &closeErr):
-			return through, fmt.Sprint(closeErr.Code)
+			return through, fmt.Sprintf("closed %d %q", received.Code, received.Reason)
+		case errors.As(err, &violation):
+			return through, fmt.Sprint(violation.Code)
 		}
 	}
 	return through, ""
@@ -176,9 +176,10 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, p []byte, i, j uint) {
 		from := int(i % uint(len(p)+1))
 		to := from + int(j%uint(len(p)-from+1))
-		var c textChecker
-		valid := c.valid(p[:from]) && c.valid(p[from:to]) && c.valid(p[to:])
-		if got := valid && c.complete(); got != utf8.Valid(p) {
+		var c TextChecker
+		valid := c.Check(p[:from], false) == nil && c.Check(p[from:to], false) == nil &&
+			c.Check(p[to:], false) == nil
+		if got := valid && c.Check(nil, true) == nil; got != utf8.Valid(p) {
 			t.Errorf("in pieces %v, as a whole %v", got, utf8.Valid(p))
 		}
 		if hopeful := mayBecomeText(p); valid != hopeful {

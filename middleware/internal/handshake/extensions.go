@@ -1,4 +1,4 @@
-package middleware
+package handshake
 
 import (
 	"errors"
@@ -17,8 +17,8 @@ type deflateParams struct {
 	windowBits int
 }
 
-// response is the value of the Sec-WebSocket-Extensions header that states the agreement.
-func (p *deflateParams) response() string {
+// String returns the value of the Sec-WebSocket-Extensions header that states the agreement.
+func (p deflateParams) String() string {
 	s := deflateName + "; server_no_context_takeover; client_no_context_takeover"
 	if p.windowBits != 0 {
 		s += "; server_max_window_bits=" + strconv.Itoa(p.windowBits)

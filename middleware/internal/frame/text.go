@@ -1,18 +1,24 @@
-package middleware
+package frame
 
-import (
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
-// textChecker checks text that arrives in pieces, and finds it out as soon as no continuation
-// could make it UTF-8 (RFC 6455 §8.1).
-type textChecker struct {
+// TextChecker checks text that arrives in pieces. It fails at the first byte with which no
+// continuation could make the text UTF-8 (RFC 6455 §8.1). The zero value has seen nothing.
+type TextChecker struct {
 	rune [utf8.UTFMax]byte // the beginning of a character that the last piece ended in
 	n    int
 }
 
-// valid reports whether the text so far is UTF-8, or may still become it.
-func (c *textChecker) valid(p []byte) bool {
+// Check takes the next piece, the last one if it ends the text. It returns a [*Violation] if the
+// text is not UTF-8 and cannot become it.
+func (c *TextChecker) Check(p []byte, ends bool) error {
+	if !c.valid(p) || ends && c.n > 0 {
+		return violation(InvalidPayload, "text is not UTF-8")
+	}
+	return nil
+}
+
+func (c *TextChecker) valid(p []byte) bool {
 	for c.n > 0 && len(p) > 0 {
 		c.rune[c.n] = p[0]
 		c.n++
@@ -42,6 +48,3 @@ func (c *textChecker) valid(p []byte) bool {
 	}
 	return true
 }
-
-// complete reports whether the text ends with a whole character.
-func (c *textChecker) complete() bool { return c.n == 0 }

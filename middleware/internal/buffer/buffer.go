@@ -1,0 +1,124 @@
+// Package buffer has the pooled buffers that messages and network data pass through.
+//
+// It must not know what the bytes in them mean.
+package buffer
+
+import (
+	"io"
+	"sync"
+)
+
+// A buffer starts small and grows with what has arrived, never with what a frame header claims.
+// Large buffers have a pool of their own, so that small messages do not hold on to them.
+const (
+	minSize   = 1 << 10
+	largeSize = 64 << 10 // from here on a buffer is large
+	maxPooled = 16 << 20 // larger buffers are left to the garbage collector
+
+	// headroom is kept free in front of the contents, for Prefix.
+	headroom = 64
+)
+
+var (
+	smallBuffers = sync.Pool{New: func() any { return &Buffer{room: make([]byte, minSize)} }}
+	largeBuffers = sync.Pool{New: func() any { return &Buffer{room: make([]byte, 2*largeSize)} }}
+)
+
+// Buffer collects the payload of a message. Make one with [New]; its writing methods never fail.
+type Buffer struct {
+	room []byte
+	end  int // of the contents in room
+}
+
+// New returns an empty buffer from the pool.
+func New() *Buffer {
+	b := smallBuffers.Get().(*Buffer)
+	b.end = headroom
+	return b
+}
+
+// Free puts the buffer back into the pool. Neither it nor its bytes may be used afterwards.
+func (b *Buffer) Free() {
+	switch {
+	case len(b.room) < largeSize:
+		smallBuffers.Put(b)
+	case len(b.room) <= maxPooled:
+		largeBuffers.Put(b)
+	}
+}
+
+// Bytes returns the contents, which are valid until the next write.
+func (b *Buffer) Bytes() []byte { return b.room[headroom:b.end] }
+
+// Prefix puts p in front of the contents without moving them, for [Buffer.Prefixed] to return. It
+// reports whether there is room for it.
+func (b *Buffer) Prefix(p string) bool {
+	if len(p) > headroom {
+		return false
+	}
+	copy(b.room[headroom-len(p):], p)
+	return true
+}
+
+// Prefixed returns the last n bytes of the prefix and the contents.
+func (b *Buffer) Prefixed(n int) []byte { return b.room[headroom-n : b.end] }
+
+// Truncate drops the last n bytes of the contents.
+func (b *Buffer) Truncate(n int) { b.end -= n }
+
+// reserve makes room for n more bytes.
+func (b *Buffer) reserve(n int) {
+	size := len(b.room)
+	for size < b.end+n {
+		size *= 2
+	}
+	switch {
+	case size == len(b.room):
+	case size < largeSize:
+		b.move(make([]byte, size))
+	default:
+		large := largeBuffers.Get().(*Buffer)
+		if len(large.room) < size {
+			large.room = make([]byte, size)
+		}
+		outgrown := b.room
+		b.move(large.room)
+		large.room = outgrown
+		large.Free()
+	}
+}
+
+func (b *Buffer) move(room []byte) {
+	copy(room, b.room[:b.end])
+	b.room = room
+}
+
+// Write appends p.
+func (b *Buffer) Write(p []byte) (int, error) {
+	b.reserve(len(p))
+	b.end += copy(b.room[b.end:], p)
+	return len(p), nil
+}
+
+// WriteString appends s.
+func (b *Buffer) WriteString(s string) (int, error) {
+	b.reserve(len(s))
+	b.end += copy(b.room[b.end:], s)
+	return len(s), nil
+}
+
+// ReadFrom appends everything that r has, up to io.EOF or the error that it returns.
+func (b *Buffer) ReadFrom(r io.Reader) (int64, error) {
+	begin := b.end
+	for {
+		b.reserve(1)
+		n, err := r.Read(b.room[b.end:])
+		b.end += n
+		if err == io.EOF {
+			err = nil
+		} else if err == nil {
+			continue
+		}
+		return int64(b.end - begin), err
+	}
+}

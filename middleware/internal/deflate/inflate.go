@@ -1,0 +1,124 @@
+package deflate
+
+import (
+	"bufio"
+	"cmp"
+	"compress/flate"
+	"errors"
+	"io"
+	"sync"
+)
+
+// tail follows the payload: the marker that was not sent, and an empty final block to end with.
+const tail = syncMarker + "\x01\x00\x00\xff\xff"
+
+// maxFinalBlocks bounds the blocks marked as final in one message: each costs a reset of the
+// decompressor and needs only two bytes.
+const maxFinalBlocks = 1024
+
+// Errors of a [Reader], beside those of what it reads from.
+var (
+	ErrCorrupt     = errors.New("invalid DEFLATE data")
+	ErrFinalBlocks = errors.New("more than 1024 final DEFLATE blocks in one message")
+)
+
+// Reader decompresses one message (RFC 7692 §7.2.2). Make one with [NewReader].
+type Reader struct {
+	payload     io.Reader // nil once it has ended
+	tail        string    // what is left of it
+	in          *bufio.Reader
+	out         io.ReadCloser
+	finalBlocks int
+	peek        peek
+}
+
+var readers = sync.Pool{New: func() any {
+	z := &Reader{}
+	z.in = bufio.NewReader(input{z})
+	z.out = flate.NewReader(z.in)
+	return z
+}}
+
+// NewReader returns a reader for the compressed payload of one message, from a pool.
+func NewReader(payload io.Reader) *Reader {
+	z := readers.Get().(*Reader)
+	z.payload, z.tail, z.finalBlocks = payload, tail, 0
+	z.peek.reset()
+	z.in.Reset(input{z})
+	z.reset()
+	return z
+}
+
+// Free puts the reader back into the pool. It must not be used afterwards.
+func (z *Reader) Free() {
+	z.payload = nil
+	z.peek.reset()
+	readers.Put(z)
+}
+
+// reset has the decompressor begin anew with what is next in the input.
+func (z *Reader) reset() { _ = z.out.(flate.Resetter).Reset(z.in, nil) }
+
+// input reads the payload and the tail behind it.
+type input struct{ z *Reader }
+
+func (in input) Read(p []byte) (int, error) {
+	z := in.z
+	if z.payload != nil {
+		if err := z.peek.look(); err != nil {
+			return 0, err
+		}
+		n, err := z.payload.Read(p)
+		z.peek.keep(p[:n])
+		if err != io.EOF {
+			return n, err
+		}
+		z.payload = nil
+		if n > 0 {
+			return n, nil
+		}
+	}
+	if z.tail == "" {
+		return 0, io.EOF
+	}
+	n := copy(p, z.tail)
+	z.tail = z.tail[n:]
+	return n, nil
+}
+
+// Read decompresses the next bytes of the message.
+func (z *Reader) Read(p []byte) (int, error) {
+	for {
+		n, err := z.out.Read(p)
+		if err != io.EOF {
+			return n, readError(err)
+		}
+		if n > 0 {
+			return n, nil
+		}
+		if ended, err := z.ended(); ended || err != nil {
+			return 0, cmp.Or(err, io.EOF)
+		}
+		// A block marked as final need not be the last (RFC 7692 §7.2.3.5).
+		if z.finalBlocks++; z.finalBlocks > maxFinalBlocks {
+			return 0, ErrFinalBlocks
+		}
+		z.reset()
+	}
+}
+
+// ended reports whether nothing of the payload is left.
+func (z *Reader) ended() (bool, error) {
+	if _, err := z.in.Peek(1); err != nil && err != io.EOF {
+		return false, err
+	}
+	return z.payload == nil && z.in.Buffered()+len(z.tail) <= len(tail), nil
+}
+
+func readError(err error) error {
+	var corrupt flate.CorruptInputError
+	if errors.As(err, &corrupt) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return ErrCorrupt
+	}
+	return err
+}

@@ -1,0 +1,79 @@
+// Package frame has the rules of RFC 6455 for frames: headers and opcodes (§5), UTF-8 (§8.1), close
+// codes and close payloads (§7.4).
+//
+// It works on bytes that somebody else has received. It must not know messages, connections, HTTP
+// or the library that decodes the frames.
+package frame
+
+import "fmt"
+
+// Bits of the first two bytes of a frame header (RFC 6455 §5.2).
+const (
+	Fin  = 0x80
+	RSV1 = 0x40
+	rsv2 = 0x20
+	rsv3 = 0x10
+
+	opcodeBits = 0x0f
+
+	mask       = 0x80
+	lengthBits = 0x7f
+)
+
+// Opcodes (RFC 6455 §11.8).
+const (
+	Continuation = 0x0
+	Text         = 0x1
+	Binary       = 0x2
+	Close        = 0x8
+	Ping         = 0x9
+	Pong         = 0xa
+)
+
+// MaxControlPayload is the largest payload of a control frame, in bytes (RFC 6455 §5.5).
+const MaxControlPayload = 125
+
+// Opcode returns the opcode in the first byte of a frame header.
+func Opcode(first byte) byte { return first & opcodeBits }
+
+// Violation is an error for a frame that breaks a rule: the close code and the reason to fail the
+// connection with (RFC 6455 §7.1.7).
+type Violation struct {
+	Code   int
+	Reason string
+}
+
+// Error returns code and reason in one line.
+func (v *Violation) Error() string {
+	return fmt.Sprintf("frame: violation: %d %q", v.Code, v.Reason)
+}
+
+func violation(code int, format string, args ...any) error {
+	return &Violation{code, fmt.Sprintf(format, args...)}
+}
+
+func protocolError(format string, args ...any) error {
+	return violation(ProtocolError, format, args...)
+}
+
+// maskKey is the key that the client masks a payload with (RFC 6455 §5.3).
+type maskKey [4]byte
+
+// ParseControl returns the control frame at the beginning of p, which a [Guard] has let through,
+// and its size in bytes. It unmasks the payload in place. The size is 0 if p begins with a data
+// frame or does not contain the whole frame.
+func ParseControl(p []byte) (opcode byte, payload []byte, size int) {
+	const headerSize = 2 + len(maskKey{})
+	if len(p) < headerSize || Opcode(p[0]) < Close {
+		return 0, nil, 0
+	}
+	size = headerSize + int(p[1]&lengthBits)
+	if len(p) < size {
+		return 0, nil, 0
+	}
+	payload = p[headerSize:size]
+	for i := range payload {
+		payload[i] ^= p[2+i%len(maskKey{})]
+	}
+	return Opcode(p[0]), payload, size
+}

@@ -1,0 +1,226 @@
+package frame
+
+import "math"
+
+// maxEmptyFragments bounds the fragments of one message together with its size: each other
+// fragment brings at least one of the bytes that the limit counts.
+const maxEmptyFragments = 1024
+
+// Guard follows the frames that a client sends and stops at the first byte that breaks a rule:
+// the library behind it is in places more lenient than RFC 6455, in others stricter. It looks at
+// headers only, except for the close frame, which is the last frame that counts and which the
+// library does not get to see. Make one with [NewGuard].
+type Guard struct {
+	deflate bool
+	limit   int64
+
+	// The frame being received.
+	have     int // header bytes so far; 0 once the header is complete
+	opcode   byte
+	final    bool
+	extended int // bytes of extended payload length
+	length   uint64
+	key      maskKey
+	payload  uint64 // payload bytes still to come
+
+	// The message being received.
+	fragmented     bool // its final fragment is still to come
+	compressed     bool
+	size           uint64
+	emptyFragments int
+
+	compressedQueue []bool // of the messages let through
+	taken           int    // of them
+
+	closing      bool // the frame being received is a close frame
+	closePayload []byte
+}
+
+// NewGuard returns a guard for a stream of frames. If deflate is set, messages may be compressed
+// (RFC 7692). The limit is the largest payload of a message, in bytes before compression; if
+// negative, there is none.
+func NewGuard(deflate bool, limit int64) Guard { return Guard{deflate: deflate, limit: limit} }
+
+// Advance looks at the next bytes of the stream. It returns how many of them may go on to the
+// library, and why not more: a [*Violation] or a [*CloseReceived], after which the guard is done.
+// It clears RSV1 in p, which [Guard.NextCompressed] reports instead.
+func (g *Guard) Advance(p []byte) (int, error) {
+	if g.closing {
+		return 0, g.closeFrame(p)
+	}
+	for i := 0; i < len(p); {
+		if g.payload > 0 {
+			n := min(uint64(len(p)-i), g.payload)
+			g.payload -= n
+			i += int(n)
+			continue
+		}
+		if err := g.header(&p[i]); err != nil {
+			return i, err
+		}
+		if g.closing {
+			return i, g.closeFrame(p[i+1:])
+		}
+		i++
+	}
+	return len(p), nil
+}
+
+// header takes the next byte of a frame header (RFC 6455 §5.2).
+func (g *Guard) header(b *byte) error {
+	g.have++
+	switch lengthEnd := 2 + g.extended; {
+	case g.have == 1:
+		return g.firstByte(b)
+	case g.have == 2:
+		return g.secondByte(*b)
+	case g.have <= lengthEnd:
+		g.length = g.length<<8 | uint64(*b)
+		if g.have == lengthEnd {
+			return g.checkLength()
+		}
+	default:
+		g.key[g.have-lengthEnd-1] = *b
+		if g.have == lengthEnd+len(g.key) {
+			g.have, g.payload = 0, g.length
+		}
+	}
+	return nil
+}
+
+func (g *Guard) firstByte(b *byte) error {
+	g.opcode, g.final = Opcode(*b), *b&Fin != 0
+	g.extended, g.length = 0, 0
+	compressed := *b&RSV1 != 0
+	switch {
+	case *b&(rsv2|rsv3) != 0:
+		return protocolError("reserved bit set")
+	case compressed && (!g.deflate || g.opcode != Text && g.opcode != Binary):
+		return protocolError("reserved bit RSV1 set")
+	}
+	switch g.opcode {
+	case Text, Binary:
+		if g.fragmented {
+			return protocolError("new message before the end of a fragmented one")
+		}
+		g.beginMessage(compressed)
+		*b &^= RSV1
+	case Continuation:
+		if !g.fragmented {
+			return protocolError("continuation of no message")
+		}
+	case Close, Ping, Pong:
+		if !g.final {
+			return protocolError("fragmented control frame")
+		}
+		g.closing = g.opcode == Close
+		return nil
+	default:
+		return protocolError("reserved opcode %d", g.opcode)
+	}
+	g.fragmented = !g.final
+	return nil
+}
+
+func (g *Guard) beginMessage(compressed bool) {
+	g.compressed, g.size, g.emptyFragments = compressed, 0, 0
+	if g.deflate {
+		g.compressedQueue = append(g.compressedQueue, compressed)
+	}
+}
+
+func (g *Guard) secondByte(b byte) error {
+	if b&mask == 0 {
+		return protocolError("unmasked frame")
+	}
+	switch n := b & lengthBits; {
+	case g.opcode >= Close && n > MaxControlPayload:
+		return protocolError("control frame larger than 125 bytes")
+	case g.closing && n == 1:
+		return protocolError("close frame with half a code")
+	case n == 126:
+		g.extended = 2
+	case n == 127:
+		g.extended = 8
+	default:
+		g.length = uint64(n)
+		return g.checkLength()
+	}
+	return nil
+}
+
+func (g *Guard) checkLength() error {
+	switch {
+	case g.extended == 2 && g.length < 126, g.extended == 8 && g.length <= math.MaxUint16:
+		return protocolError("payload length not in its shortest form")
+	case g.length > math.MaxInt64:
+		return protocolError("payload length with its top bit set")
+	case g.opcode >= Close:
+		return nil
+	}
+	if g.length == 0 && !g.final {
+		g.emptyFragments++
+	}
+	if g.emptyFragments > maxEmptyFragments {
+		return violation(PolicyViolation,
+			"more than %d empty fragments in one message", maxEmptyFragments)
+	}
+	if limit := g.wireLimit(); g.length > limit-g.size {
+		return TooBig(g.limit)
+	}
+	g.size += g.length
+	return nil
+}
+
+// wireLimit is the limit for the payload as it is sent: a compressed message may be a little
+// larger than what it inflates to. Whoever inflates it limits that too.
+func (g *Guard) wireLimit() uint64 {
+	if g.limit < 0 {
+		return math.MaxInt64
+	}
+	limit := uint64(g.limit)
+	if g.compressed {
+		limit += limit/8 + 1024
+	}
+	return limit
+}
+
+// TooBig returns the violation for a message larger than limit bytes.
+func TooBig(limit int64) error {
+	return violation(MessageTooBig, "message larger than %d bytes", limit)
+}
+
+// NextCompressed reports whether the next message that was let through is compressed. It is called
+// once for each message.
+func (g *Guard) NextCompressed() bool {
+	if g.taken == len(g.compressedQueue) {
+		return false
+	}
+	compressed := g.compressedQueue[g.taken]
+	g.taken++
+	if g.taken == len(g.compressedQueue) {
+		g.compressedQueue, g.taken = g.compressedQueue[:0], 0
+	}
+	return compressed
+}
+
+// InMessage reports whether more of the last message that has begun is to come.
+func (g *Guard) InMessage() bool { return g.fragmented || g.payload > 0 }
+
+// closeFrame takes what follows the first byte of a close frame, and reports it once complete.
+func (g *Guard) closeFrame(p []byte) error {
+	for i := range p {
+		if g.have > 0 {
+			if err := g.header(&p[i]); err != nil {
+				return err
+			}
+		} else {
+			g.closePayload = append(g.closePayload, p[i]^g.key[len(g.closePayload)%len(g.key)])
+			g.payload--
+		}
+		if g.have == 0 && g.payload == 0 {
+			return parseClose(g.closePayload)
+		}
+	}
+	return nil
+}

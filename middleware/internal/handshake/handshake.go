@@ -1,0 +1,215 @@
+// Package handshake judges the opening handshake of a client (RFC 6455 §4.2): it accepts a request
+// and agrees on a subprotocol and an extension, or says why it is refused.
+//
+// It works on requests and headers. It must not know how the connection is taken over, nor what is
+// sent on it afterwards.
+package handshake
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Terms are what a server accepts. Make them with [NewTerms].
+type Terms struct {
+	origins      []originPattern
+	subprotocols []string
+	compression  bool
+}
+
+// NewTerms returns the terms for the origins allowed, in addition to the server's own, and the
+// subprotocols spoken, most preferred first. An error names the value and the rule.
+func NewTerms(origins, subprotocols []string, compression bool) (Terms, error) {
+	terms := Terms{subprotocols: slices.Clone(subprotocols), compression: compression}
+	for _, s := range origins {
+		p, err := parseOriginPattern(s)
+		if err != nil {
+			return Terms{}, err
+		}
+		terms.origins = append(terms.origins, p)
+	}
+	for i, p := range subprotocols {
+		switch {
+		case !isToken(p):
+			return Terms{}, fmt.Errorf("subprotocol %q: must be a token (RFC 9110 §5.6.2)", p)
+		case slices.Contains(subprotocols[:i], p):
+			return Terms{}, fmt.Errorf("subprotocol %q: must not be listed twice", p)
+		}
+	}
+	return terms, nil
+}
+
+// Agreement is what an accepted handshake has agreed on.
+type Agreement struct {
+	Subprotocol string // empty for none
+
+	// Deflate says that messages may be compressed with permessage-deflate (RFC 7692). Matches in
+	// the server's messages reach back 1<<WindowBits bytes at most, any distance if it is 0.
+	Deflate    bool
+	WindowBits int
+
+	key   string // of the request
+	close bool   // the request has asked for "Connection: close"
+}
+
+// Check judges the request (RFC 6455 §4.2.1), and returns either what was agreed on or a refusal.
+func Check(r *http.Request, terms Terms) (Agreement, *Refusal) {
+	for _, check := range []func(*http.Request) *Refusal{
+		checkMethod, checkProto, checkUpgrade, checkBody, checkVersion, checkKey,
+	} {
+		if refused := check(r); refused != nil {
+			return Agreement{}, refused
+		}
+	}
+	if err := checkOrigin(r, terms.origins); err != nil {
+		return Agreement{}, Refusef(http.StatusForbidden, "%v", err)
+	}
+	return negotiate(r, terms)
+}
+
+func checkMethod(r *http.Request) *Refusal {
+	if r.Method != http.MethodGet {
+		return Refusef(http.StatusMethodNotAllowed,
+			"method %.100q: a WebSocket handshake must be a GET request", r.Method)
+	}
+	return nil
+}
+
+func checkProto(r *http.Request) *Refusal {
+	switch {
+	case r.ProtoMajor >= 2:
+		return Refusef(http.StatusHTTPVersionNotSupported,
+			"%s: WebSockets are served over HTTP/1.1 only", r.Proto)
+	case !r.ProtoAtLeast(1, 1):
+		return Refusef(http.StatusBadRequest, "%s: a WebSocket handshake needs HTTP/1.1 "+
+			"(a proxy in front may have to be told to use it)", r.Proto)
+	}
+	return nil
+}
+
+func checkUpgrade(r *http.Request) *Refusal {
+	if IsUpgrade(r) {
+		return nil
+	}
+	if err := CheckStripped(r); err != nil {
+		return Refusef(http.StatusUpgradeRequired, "%v", err)
+	}
+	return Refusef(http.StatusUpgradeRequired, "this is a WebSocket endpoint: "+
+		`send a handshake with "Connection: Upgrade" and "Upgrade: websocket"`)
+}
+
+// IsUpgrade reports whether the request asks to go on as a WebSocket; an Upgrade header counts
+// only if Connection names it (RFC 9110 §7.8).
+func IsUpgrade(r *http.Request) bool {
+	return hasToken(r.Header, "Upgrade", "websocket") &&
+		hasToken(r.Header, "Connection", "upgrade")
+}
+
+// CheckStripped returns an error for a request that is no upgrade although its Sec-WebSocket-Key
+// shows that a WebSocket client made it; it says which header has been lost on the way.
+func CheckStripped(r *http.Request) error {
+	switch {
+	case len(r.Header["Sec-Websocket-Key"]) == 0:
+		return nil
+	case !hasToken(r.Header, "Upgrade", "websocket"):
+		return errStripped("Upgrade: websocket")
+	case !hasToken(r.Header, "Connection", "upgrade"):
+		return errStripped("Connection: Upgrade")
+	}
+	return nil
+}
+
+func errStripped(missing string) error {
+	return fmt.Errorf("WebSocket handshake without %q: a proxy in front has probably removed "+
+		"it, and must be told to forward Upgrade and Connection", missing)
+}
+
+func checkBody(r *http.Request) *Refusal {
+	if r.ContentLength != 0 || len(r.TransferEncoding) > 0 {
+		return Refusef(http.StatusBadRequest, "a WebSocket handshake must have no body")
+	}
+	return nil
+}
+
+// checkVersion refuses other versions as in RFC 6455 §4.4.
+func checkVersion(r *http.Request) *Refusal {
+	versions := r.Header["Sec-Websocket-Version"]
+	if slices.Equal(versions, []string{"13"}) {
+		return nil
+	}
+	return Refusef(http.StatusUpgradeRequired,
+		"Sec-WebSocket-Version %.100q: must be 13, given once", strings.Join(versions, ", "))
+}
+
+func checkKey(r *http.Request) *Refusal {
+	keys := r.Header["Sec-Websocket-Key"]
+	if len(keys) != 1 {
+		return Refusef(http.StatusBadRequest,
+			"%d Sec-WebSocket-Key headers: must be one", len(keys))
+	}
+	if !isKey(keys[0]) {
+		return Refusef(http.StatusBadRequest,
+			"Sec-WebSocket-Key %.100q: must be 16 bytes in base64", keys[0])
+	}
+	return nil
+}
+
+func isKey(s string) bool {
+	var key [18]byte // room for what 24 characters can hold
+	if len(s) != base64.StdEncoding.EncodedLen(16) {
+		return false
+	}
+	n, err := base64.StdEncoding.Decode(key[:], []byte(s))
+	return err == nil && n == 16
+}
+
+// negotiate picks the subprotocol and the extension (RFC 6455 §4.2.2 item 5).
+func negotiate(r *http.Request, terms Terms) (Agreement, *Refusal) {
+	offers, err := subprotocolOffers(r.Header)
+	if err != nil {
+		return Agreement{}, Refusef(http.StatusBadRequest, "%v", err)
+	}
+	deflate, err := negotiateDeflate(r.Header)
+	if err != nil {
+		return Agreement{}, Refusef(http.StatusBadRequest, "%v", err)
+	}
+	agreed := Agreement{
+		Subprotocol: selectSubprotocol(terms.subprotocols, offers),
+		key:         r.Header.Get("Sec-WebSocket-Key"),
+		close:       r.Close,
+	}
+	if deflate != nil && terms.compression {
+		agreed.Deflate, agreed.WindowBits = true, deflate.windowBits
+	}
+	return agreed, nil
+}
+
+// SetHeader puts the server's side of the handshake among the headers that outer layers have
+// set (RFC 6455 §4.2.2).
+func (a *Agreement) SetHeader(h http.Header) {
+	h["Upgrade"] = []string{"websocket"}
+	h["Connection"] = []string{"Upgrade"}
+	if a.close {
+		// Without its own "close", net/http would put it in the place of Upgrade.
+		h["Connection"] = []string{"Upgrade, close"}
+	}
+	h["Sec-Websocket-Accept"] = []string{acceptKey(a.key)}
+	h.Del("Sec-WebSocket-Protocol")
+	if a.Subprotocol != "" {
+		h.Set("Sec-WebSocket-Protocol", a.Subprotocol)
+	}
+	h.Del("Sec-WebSocket-Extensions")
+	if a.Deflate {
+		h.Set("Sec-WebSocket-Extensions", deflateParams{a.WindowBits}.String())
+	}
+}
+
+// acceptKey proves that the key was understood (RFC 6455 §4.2.2 item 5.4).
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}

@@ -1,0 +1,154 @@
+package poll
+
+import (
+	"os"
+	"sync"
+	"syscall"
+)
+
+// Supported is false where nothing but a goroutine can wait for a connection.
+const Supported = true
+
+// Poller waits with epoll(7), because the runtime's poller wakes goroutines only. One goroutine
+// waits for all descriptors, from the first registration until Close. The zero value is ready to
+// use.
+type Poller struct {
+	mu      sync.Mutex
+	epoll   *os.File                // nil if not open
+	waiting map[int32]*Registration // by descriptor
+}
+
+// Add has wake called once, when the connection is readable or [Poller.Wake] is called. Until then
+// its descriptor stays registered. wake must not wait for anything, nor call the Poller.
+func (p *Poller) Add(r *Registration, conn syscall.RawConn, wake func()) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.open(); err != nil {
+		return err
+	}
+	var err error
+	controlErr := conn.Control(func(fd uintptr) {
+		r.fd, r.wake = int32(fd), wake
+		err = p.register(r)
+	})
+	if controlErr != nil {
+		return controlErr
+	}
+	return err
+}
+
+// register is called while the descriptor cannot be closed.
+func (p *Poller) register(r *Registration) error {
+	event := syscall.EpollEvent{
+		Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: r.fd,
+	}
+	if err := p.control(syscall.EPOLL_CTL_ADD, r.fd, &event); err != nil {
+		return err
+	}
+	if closed := p.waiting[r.fd]; closed != nil {
+		closed.wake() // Somebody has closed its connection, and the number is used again.
+	}
+	p.waiting[r.fd] = r
+	return nil
+}
+
+// Remove ends the wait without a call of wake. It reports whether that has not been called.
+func (p *Poller) Remove(r *Registration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting[r.fd] != r {
+		return false
+	}
+	p.remove(r)
+	return true
+}
+
+// Wake calls wake, if that has not been called yet.
+func (p *Poller) Wake(r *Registration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting[r.fd] == r {
+		p.remove(r)
+		r.wake()
+	}
+}
+
+func (p *Poller) remove(r *Registration) {
+	delete(p.waiting, r.fd)
+	_ = p.control(syscall.EPOLL_CTL_DEL, r.fd, nil)
+}
+
+// open makes the epoll instance. It is non-blocking, so that the runtime waits for it.
+func (p *Poller) open() error {
+	if p.epoll != nil {
+		return nil
+	}
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return os.NewSyscallError("epoll_create1", err)
+	}
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		_ = syscall.Close(fd)
+		return os.NewSyscallError("fcntl", err)
+	}
+	epoll := os.NewFile(uintptr(fd), "epoll")
+	raw, err := epoll.SyscallConn()
+	if err != nil {
+		_ = epoll.Close()
+		return err
+	}
+	p.epoll, p.waiting = epoll, make(map[int32]*Registration)
+	go p.wait(raw)
+	return nil
+}
+
+// Close ends the poller's goroutine, unless there are registrations. A later Add starts it again.
+func (p *Poller) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.epoll != nil && len(p.waiting) == 0 {
+		_ = p.epoll.Close()
+		p.epoll, p.waiting = nil, nil
+	}
+}
+
+// wait wakes whoever can read, until the epoll instance is closed.
+func (p *Poller) wait(epoll syscall.RawConn) {
+	events := make([]syscall.EpollEvent, 128)
+	for {
+		var n int
+		err := epoll.Read(func(fd uintptr) bool {
+			n, _ = syscall.EpollWait(int(fd), events, 0)
+			return n != 0 // -1 if interrupted
+		})
+		if err != nil {
+			return
+		}
+		p.wakeAll(events[:max(n, 0)])
+	}
+}
+
+func (p *Poller) wakeAll(events []syscall.EpollEvent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range events {
+		if r := p.waiting[e.Fd]; r != nil { // or somebody else was faster
+			p.remove(r)
+			r.wake()
+		}
+	}
+}
+
+func (p *Poller) control(op int, fd int32, event *syscall.EpollEvent) error {
+	epoll, err := p.epoll.SyscallConn()
+	if err != nil {
+		return err
+	}
+	controlErr := epoll.Control(func(epfd uintptr) {
+		err = os.NewSyscallError("epoll_ctl", syscall.EpollCtl(int(epfd), op, int(fd), event))
+	})
+	if controlErr != nil {
+		return controlErr
+	}
+	return err
+}

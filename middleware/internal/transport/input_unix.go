@@ -1,0 +1,92 @@
+//go:build unix
+
+package transport
+
+import (
+	"io"
+	"os"
+	"syscall"
+)
+
+// initRawRead finds out whether the connection has a descriptor.
+func (t *Transport) initRawRead() {
+	conn, ok := t.Conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	t.in.raw.conn, t.in.raw.attempt = raw, t.attemptRead
+}
+
+// readRaw reads into direct, or into a chunk if that is nil.
+func (t *Transport) readRaw(direct []byte) (received []byte, err error) {
+	raw := &t.in.raw
+	raw.direct, raw.n, raw.err = direct, 0, nil
+	err = raw.conn.Read(raw.attempt)
+	raw.direct = nil
+	if err == nil {
+		err = raw.err
+	}
+	switch {
+	case err != nil:
+		_ = t.out.release() // It may be the end of the stream: the replies are still owed.
+		return nil, err
+	case direct != nil:
+		return direct[:raw.n], nil
+	}
+	return t.in.chunk[:raw.n], nil
+}
+
+// attemptRead is called when there may be something to read; if there is not, it returns false
+// to be called again.
+func (t *Transport) attemptRead(fd uintptr) bool {
+	raw := &t.in.raw
+	p := raw.direct
+	if p == nil {
+		p = t.in.getChunk()
+	}
+	raw.n, raw.err = readNow(int(fd), p)
+	raw.full = raw.n == len(p)
+	if raw.err == syscall.EAGAIN {
+		t.in.freeChunk()
+		raw.err = t.startWaiting()
+		return raw.err != nil
+	}
+	if raw.err != nil {
+		t.in.freeChunk()
+	}
+	return true
+}
+
+// hasEnded reports whether the stream has ended, if that is known without waiting. What it reads
+// instead is lost.
+func (t *Transport) hasEnded() bool {
+	if t.in.raw.conn == nil {
+		return false
+	}
+	var err error
+	var skipped [512]byte
+	_ = t.in.raw.conn.Control(func(fd uintptr) { _, err = readNow(int(fd), skipped[:]) })
+	return err == io.EOF
+}
+
+// readNow returns EAGAIN if it would wait.
+func readNow(fd int, p []byte) (int, error) {
+	for {
+		n, err := syscall.Read(fd, p)
+		switch {
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN:
+			return 0, err
+		case err != nil:
+			return 0, os.NewSyscallError("read", err)
+		case n == 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package middleware
+
+import "example.com/wsecho/middleware/internal/buffer"
+
+// reply collects what a MessageFunc writes. It fills one cache line.
+type reply struct {
+	message Message
+	in, out *buffer.Buffer // out is nil until something is written to it
+	prefix  int            // bytes in front of in's contents: both are the reply, if written without out
+	written bool
+}
+
+// serve answers the next message.
+func (r *reply) serve(c *Conn, f MessageFunc) error {
+	t, in, err := c.receive()
+	if err != nil {
+		return err
+	}
+	*r = reply{message: Message{Type: t, Data: in.Bytes()}, in: in}
+	defer r.free()
+	if err := f(r, &r.message); err != nil || !r.written {
+		return err
+	}
+	return c.WriteMessage(t, r.bytes())
+}
+
+func (r *reply) free() {
+	r.in.Free()
+	if r.out != nil {
+		r.out.Free()
+	}
+}
+
+func (r *reply) bytes() []byte {
+	if r.out == nil {
+		return r.in.Prefixed(r.prefix)
+	}
+	return r.out.Bytes()
+}
+
+// output returns where to write, with what has been written so far.
+func (r *reply) output() *buffer.Buffer {
+	if r.out == nil {
+		r.out = buffer.New()
+		if r.written {
+			_, _ = r.out.Write(r.in.Prefixed(r.prefix))
+		}
+	}
+	r.written = true
+	return r.out
+}
+
+func (r *reply) Write(p []byte) (int, error) { return r.output().Write(p) }
+
+func (r *reply) WriteString(s string) (int, error) { return r.output().WriteString(s) }
+
+// echo makes the message behind prefix the reply, without copying the message.
+func (r *reply) echo(prefix string) bool {
+	if r.written || !sameSlice(r.message.Data, r.in.Bytes()) {
+		return false
+	}
+	r.prefix, r.written = len(prefix), r.in.Prefix(prefix)
+	return r.written
+}
+
+func sameSlice(a, b []byte) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
