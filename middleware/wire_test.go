@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/binary"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,42 +12,19 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"runtime"
-	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"example.com/wsecho/middleware"
+	"example.com/wsecho/middleware/internal/leak"
 )
 
 // patience bounds every wait for something that is going to happen.
 const patience = 10 * time.Second
 
-func TestMain(m *testing.M) {
-	before := runtime.NumGoroutine()
-	code := m.Run()
-	// The fuzzer's coordinator keeps a goroutine of its own.
-	fuzzing := flag.Lookup("test.fuzz").Value.String() != ""
-	if code == 0 && !fuzzing && !goroutinesReturn(before) {
-		fmt.Fprintln(os.Stderr, "goroutines have outlived the tests:")
-		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func goroutinesReturn(n int) bool {
-	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
-		if runtime.NumGoroutine() <= n {
-			return true
-		}
-	}
-	return false
-}
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // Opcodes and bits of a first header byte.
 const (
