@@ -1,6 +1,6 @@
 module example.com/wsecho/adapters/gin
 
-go 1.26.0
+go 1.25.0
 
 replace example.com/wsecho => ../..
 
