@@ -1,5 +1,5 @@
-// Package wsecho_test is the contract of wsecho: what it promises, tried from outside with real
-// listeners and real clients.
+// Package wsecho_test is the contract of wsecho: black-box tests with real listeners and real
+// clients.
 package wsecho_test
 
 import (
@@ -28,24 +28,24 @@ import (
 	"github.com/urfave/negroni/v3"
 )
 
-// patience bounds every wait for something that is going to happen.
-const patience = 10 * time.Second
+// timeout bounds every wait.
+const timeout = 10 * time.Second
 
 func TestMain(m *testing.M) {
 	before := runtime.NumGoroutine()
 	code := m.Run()
-	if code == 0 && !goroutinesReturn(before) {
-		fmt.Fprintln(os.Stderr, "goroutines have outlived the tests:")
+	if code == 0 && !goroutinesEnd(before) {
+		fmt.Fprintln(os.Stderr, "the tests leaked goroutines:")
 		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// goroutinesReturn waits until there are no more than n.
-func goroutinesReturn(n int) bool {
+// goroutinesEnd reports whether the number of goroutines falls to n before the timeout.
+func goroutinesEnd(n int) bool {
 	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); runtime.Gosched() {
 		if runtime.NumGoroutine() <= n {
 			return true
 		}
@@ -53,7 +53,7 @@ func goroutinesReturn(n int) bool {
 	return false
 }
 
-// app is an HTTP server that works.
+// app is the application that the middleware is added to.
 func app() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /users", func(w http.ResponseWriter, _ *http.Request) {
@@ -78,7 +78,7 @@ func dial(t *testing.T, s *httptest.Server, path string) *websocket.Conn {
 		t.Fatalf("dialing %s: %v", path, err)
 	}
 	_ = resp.Body.Close()
-	_ = ws.SetReadDeadline(time.Now().Add(patience))
+	_ = ws.SetReadDeadline(time.Now().Add(timeout))
 	t.Cleanup(func() { _ = ws.Close() })
 	return ws
 }
@@ -121,8 +121,8 @@ func get(t *testing.T, url string) (status int, body string) {
 	return resp.StatusCode, string(b)
 }
 
-// The five steps of an Express app with the npm package ws: share the server, serve the
-// connection, handle the message, answer it; and the routes stay where they were.
+// The five steps of an Express app with the npm package ws: share the server, accept the
+// connection, handle the message, and reply, while the other routes stay unchanged.
 func TestFiveSteps(t *testing.T) {
 	ws := middleware.New(middleware.Options{})
 	s := serve(t, ws.Handler(app()))
@@ -158,11 +158,11 @@ func TestEcho(t *testing.T) {
 	}
 }
 
-// One reply is one frame, on the wire byte for byte.
+// A reply is a single frame with exactly these bytes.
 func TestEchoBytes(t *testing.T) {
 	s := serve(t, middleware.New(middleware.Options{}).Handler(app()))
 	c := rawHandshake(t, s)
-	// FIN and text, masked, 21 bytes; the key 1 2 3 4 applied to the words.
+	// FIN and text, masked, 21 bytes; the payload XORed with the key 1 2 3 4.
 	frame := []byte{0x81, 0x80 | 21, 1, 2, 3, 4}
 	for i, b := range []byte("Hello from the client") {
 		frame = append(frame, b^byte(i%4+1))
@@ -195,7 +195,7 @@ func rawDial(t *testing.T, s *httptest.Server) rawConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(timeout))
 	return rawConn{bufio.NewReader(c), c}
 }
 
@@ -216,7 +216,7 @@ func rawHandshake(t *testing.T, s *httptest.Server) rawConn {
 	return c
 }
 
-// What is not a handshake on the path reaches next as it came.
+// A request that is no handshake on the path reaches next unchanged.
 func TestPassThrough(t *testing.T) {
 	var gotW http.ResponseWriter
 	var gotR *http.Request
@@ -251,7 +251,7 @@ func TestPassThrough(t *testing.T) {
 	}
 }
 
-// Streams, bodies, flushes and panics of next go through a real server undisturbed.
+// On a real server, request bodies, streaming, flushes and panics of next work as without ws.
 func TestPassThroughServer(t *testing.T) {
 	mux := http.NewServeMux()
 	proceed := make(chan struct{})
@@ -311,7 +311,7 @@ func TestRefusals(t *testing.T) {
 	for _, test := range []struct {
 		name, request string
 		status        int
-		header        string // one that must be there, as "Name: value"
+		header        string // a required one, as "Name: value"
 		says          string
 	}{
 		{"POST", "POST /ws HTTP/1.1\r\n" + all, 405, "Allow: GET", "must be a GET"},
@@ -355,7 +355,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A negroni pipeline logs the 101, and nothing of it runs after the upgrade.
+// A negroni pipeline logs the 101, and next does not run after the upgrade.
 func TestNegroni(t *testing.T) {
 	var logged lockedBuffer
 	logger := negroni.NewLogger()
@@ -378,8 +378,8 @@ func TestNegroni(t *testing.T) {
 	_ = c.Close()
 	shutdown(t, ws)
 	const want = "200 GET /users\n101 GET /ws\n"
-	// The logger writes when the handler has returned, which nobody outside can wait for.
-	for deadline := time.Now().Add(patience); logged.String() != want; runtime.Gosched() {
+	// The logger writes after the handler has returned, so the test has to poll.
+	for deadline := time.Now().Add(timeout); logged.String() != want; runtime.Gosched() {
 		if time.Now().After(deadline) {
 			t.Fatalf("logged %q, want %q", logged.String(), want)
 		}
@@ -405,14 +405,14 @@ func (b *lockedBuffer) String() string {
 
 func shutdown(t *testing.T, ws *middleware.Middleware) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if err := ws.Shutdown(ctx); err != nil {
 		t.Fatalf("Shutdown: %v", err)
 	}
 }
 
-// Shutdown refuses newcomers, answers what has been received, and tells everybody why.
+// Shutdown refuses handshakes, answers received messages, and sends clients a close reason.
 func TestShutdown(t *testing.T) {
 	received, proceed := make(chan struct{}), make(chan struct{})
 	ws := middleware.New(middleware.Options{
@@ -459,7 +459,7 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// A handler that does not come to an end is cut when the context is done.
+// When its context is done, Shutdown cuts connections whose handler has not returned.
 func TestShutdownCuts(t *testing.T) {
 	received, proceed := make(chan struct{}), make(chan struct{})
 	ws := middleware.New(middleware.Options{

@@ -1,12 +1,12 @@
-// Package wsgin puts a WebSocket middleware into a gin engine.
+// Package wsgin adapts a WebSocket middleware to gin.
 //
 //	r := gin.Default()
 //	r.Use(wsgin.New(middleware.New(middleware.Options{Path: "/ws"})))
 //	r.GET("/users", users)
 //
-// gin.WrapH makes a handler of an http.Handler, but goes on to the rest of the chain when it
-// returns: after a WebSocket had ended that would write to it. This adapter goes on only with what
-// is no WebSocket handshake. For a route that is nothing but a WebSocket, gin.WrapH does:
+// gin.WrapH also adapts an http.Handler, but calls the rest of the chain when it returns, which
+// then writes to a closed WebSocket. This adapter aborts the chain for WebSocket handshakes. A
+// route that serves only WebSockets needs no adapter:
 //
 //	r.GET("/ws", gin.WrapH(ws))
 package wsgin
@@ -18,11 +18,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// New returns ws as a gin middleware. Put it behind logger and recovery, which then see
-// WebSockets as requests with status 101, and in front of what compresses or buffers. It needs no
-// route: gin runs the middlewares of an engine, other than those of a group, for every request.
+// New returns ws as a gin middleware. Put it after logger and recovery, which then see WebSockets
+// as requests with status 101, and before middleware that compresses or buffers. It needs no route:
+// gin runs the middleware of an engine, unlike that of a group, for every request.
 func New(ws *middleware.Middleware) gin.HandlerFunc {
-	h := ws.Handler(http.HandlerFunc(goOn))
+	h := ws.Handler(http.HandlerFunc(noop))
 	return func(c *gin.Context) {
 		if ws.Match(c.Request) {
 			c.Abort()
@@ -31,5 +31,5 @@ func New(ws *middleware.Middleware) gin.HandlerFunc {
 	}
 }
 
-// goOn has nothing to do: gin goes on by itself, unless the chain is aborted.
-func goOn(http.ResponseWriter, *http.Request) {}
+// noop does nothing: gin itself calls the rest of the chain, unless it is aborted.
+func noop(http.ResponseWriter, *http.Request) {}

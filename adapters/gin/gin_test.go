@@ -16,8 +16,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Requests go through; WebSockets are served and logged whatever else is routed on their path,
-// and nothing is written to them when they have ended.
+// Requests pass through. WebSockets are served and logged whatever else is routed on their path,
+// and nothing is written to them after they end.
 func TestEcho(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -48,24 +48,24 @@ func TestEcho(t *testing.T) {
 			s.reached.want(t, "/users")
 			c := dial(t, s, test.path)
 			wantEcho(t, c)
-			hangUp(t, c)
+			closeConn(t, c)
 			s.requests.want(t, "101 GET "+test.path)
 			s.wantQuiet(t)
 		})
 	}
 }
 
-// The logger has its line when the connection begins, if it is detached.
+// With Detach, the logger prints its line when the connection begins.
 func TestDetached(t *testing.T) {
 	s := newSite(t, adapter(middleware.Options{Detach: true}))
 	c := dial(t, s, "/ws")
 	s.requests.want(t, "101 GET /ws")
 	wantEcho(t, c)
-	hangUp(t, c)
+	closeConn(t, c)
 	s.wantQuiet(t)
 }
 
-// A route that is nothing but a WebSocket needs no adapter.
+// A route that serves only WebSockets needs no adapter.
 func TestEndpoint(t *testing.T) {
 	for _, detach := range []bool{false, true} {
 		t.Run(fmt.Sprintf("detach=%t", detach), func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestEndpoint(t *testing.T) {
 			s.engine.GET("/ws", gin.WrapH(ws))
 			c := dial(t, s, "/ws")
 			wantEcho(t, c)
-			hangUp(t, c)
+			closeConn(t, c)
 			s.requests.want(t, "101 GET /ws")
 			const refused = "this is a WebSocket endpoint: " +
 				"send a handshake with \"Connection: Upgrade\" and \"Upgrade: websocket\"\n"
@@ -88,7 +88,7 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
-// A handshake that is refused has its answer; gin must not write another.
+// A refused handshake has been answered; gin must not write a second response.
 func TestRefused(t *testing.T) {
 	for _, test := range []struct {
 		name, header, value string
@@ -113,14 +113,14 @@ func TestRefused(t *testing.T) {
 				t.Errorf("got %d %q, want %d %q", status, body, test.status, test.body)
 			}
 			s.requests.want(t, fmt.Sprintf("%d GET /ws", test.status))
-			hangUp(t, c)
+			closeConn(t, c)
 			s.requests.want(t, "101 GET /ws")
 			s.wantQuiet(t)
 		})
 	}
 }
 
-// What is no handshake on the path reaches the next handler with gin's own writer and request.
+// Other requests reach the next handler with gin's own writer and request.
 func TestPassThrough(t *testing.T) {
 	upgrade := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}
 	for _, test := range []struct {
@@ -134,33 +134,34 @@ func TestPassThrough(t *testing.T) {
 		{"upgrade headers lost", "GET", "/ws", http.Header{"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var before, after handed
+			var before, after recorder
 			engine := gin.New()
-			engine.Use(before.keep, adapter(middleware.Options{}), after.keep)
+			engine.Use(before.record, adapter(middleware.Options{}), after.record)
 			r := httptest.NewRequest(test.method, test.path, nil)
 			for k, v := range test.header {
 				r.Header[k] = v
 			}
 			engine.ServeHTTP(httptest.NewRecorder(), r)
 			if after != before || after.w == nil || after.r != r {
-				t.Errorf("handed on %p, %p; want %p, %p", after.w, after.r, before.w, r)
+				t.Errorf("next got %p, %p; want %p, %p", after.w, after.r, before.w, r)
 			}
 		})
 	}
 }
 
-// handed is what a handler was handed.
-type handed struct {
+// recorder is a handler that records its arguments.
+type recorder struct {
 	w gin.ResponseWriter
 	r *http.Request
 }
 
-func (h *handed) keep(c *gin.Context) { h.w, h.r = c.Writer, c.Request }
+func (rec *recorder) record(c *gin.Context) { rec.w, rec.r = c.Writer, c.Request }
 
-// A handshake that has lost its upgrade headers in a proxy is passed on, and the log says so.
+// A handshake whose upgrade headers a proxy has removed is passed on, with a warning.
 func TestStripped(t *testing.T) {
 	var log bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: steady}))
+	opts := &slog.HandlerOptions{ReplaceAttr: withoutTimeAndRemote}
+	logger := slog.New(slog.NewTextHandler(&log, opts))
 	s := newSite(t, wsgin.New(middleware.New(middleware.Options{Logger: logger})))
 	s.engine.GET("/ws", s.respond)
 	h := http.Header{"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Connection": {"Upgrade"}}
@@ -176,16 +177,16 @@ func TestStripped(t *testing.T) {
 	}
 }
 
-// steady leaves out of a log line what is different each time.
-func steady(_ []string, a slog.Attr) slog.Attr {
+// withoutTimeAndRemote drops the attributes that vary between runs.
+func withoutTimeAndRemote(_ []string, a slog.Attr) slog.Attr {
 	if a.Key == slog.TimeKey || a.Key == "remote" {
 		return slog.Attr{}
 	}
 	return a
 }
 
-// Panics of other handlers are recovery's to answer, as ever. Those of a WebSocket's handler are
-// not: its client is told with 1011, and recovery has nothing to write to it.
+// Recovery answers panics of other handlers. A panic of the WebSocket's handler closes the
+// connection with 1011 and does not reach recovery.
 func TestRecovery(t *testing.T) {
 	s := newSite(t, adapter(middleware.Options{
 		Handler: middleware.MessageFunc(func(io.Writer, *middleware.Message) error {
@@ -208,7 +209,7 @@ func TestRecovery(t *testing.T) {
 	s.wantQuiet(t)
 }
 
-// A connection may outlive its request and with it gin's context, which gin uses again.
+// A detached connection outlives its request and gin's context, which gin reuses.
 func TestRequestOutlivesContext(t *testing.T) {
 	s := newSite(t, adapter(middleware.Options{
 		Detach: true,
@@ -227,7 +228,7 @@ func TestRequestOutlivesContext(t *testing.T) {
 	}))
 	c := dial(t, s, "/ws?name=a")
 	s.requests.want(t, "101 GET /ws?name=a")
-	_, _ = get(t, s, "/users?name=b", nil) // takes the context that the first request has left
+	_, _ = get(t, s, "/users?name=b", nil) // reuses the context of the first request
 	s.requests.want(t, "200 GET /users?name=b")
 	s.reached.want(t, "/users")
 	if err := c.WriteMessage(websocket.TextMessage, []byte("hello")); err != nil {
@@ -236,7 +237,7 @@ func TestRequestOutlivesContext(t *testing.T) {
 	if _, p, err := c.ReadMessage(); string(p) != "hello for /ws?name=a" {
 		t.Errorf("got %q, %v", p, err)
 	}
-	hangUp(t, c)
+	closeConn(t, c)
 	s.wantQuiet(t)
 }
 

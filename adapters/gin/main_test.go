@@ -20,25 +20,25 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// patience bounds every wait for something that is going to happen.
-const patience = 10 * time.Second
+// timeout bounds every wait.
+const timeout = 10 * time.Second
 
 func TestMain(m *testing.M) {
 	gin.SetMode(gin.TestMode) // prints nothing
 	before := runtime.NumGoroutine()
 	code := m.Run()
-	if code == 0 && !goroutinesReturn(before) {
-		fmt.Fprintln(os.Stderr, "goroutines have outlived the tests:")
+	if code == 0 && !goroutinesEnd(before) {
+		fmt.Fprintln(os.Stderr, "the tests leaked goroutines:")
 		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// goroutinesReturn waits until there are no more than n.
-func goroutinesReturn(n int) bool {
+// goroutinesEnd reports whether the number of goroutines falls to n before the timeout.
+func goroutinesEnd(n int) bool {
 	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); runtime.Gosched() {
 		if runtime.NumGoroutine() <= n {
 			return true
 		}
@@ -46,7 +46,7 @@ func goroutinesReturn(n int) bool {
 	return false
 }
 
-// lines takes what is logged, one line or more at a time.
+// lines is a writer that sends what is written to a channel.
 type lines chan string
 
 func (l lines) Write(p []byte) (int, error) {
@@ -61,7 +61,7 @@ func (l lines) want(t *testing.T, want string) {
 		if got != want {
 			t.Errorf("logged %q, want %q", got, want)
 		}
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Fatalf("logged nothing, want %q", want)
 	}
 }
@@ -75,17 +75,17 @@ func (l lines) wantNone(t *testing.T) {
 	}
 }
 
-// site is an engine, served, and what it, its handlers and its server log.
+// site is a running gin server and its logs.
 type site struct {
 	engine   *gin.Engine
 	server   *httptest.Server
 	requests lines // of gin.Logger
 	panics   lines // of recovery
-	reached  lines // the paths of requests that come to the route's handlers
-	errors   lines // of http.Server: what is written to a hijacked connection, above all
+	reached  lines // paths of the requests that reach the route's handlers
+	errors   lines // of http.Server, above all about writes to a hijacked connection
 }
 
-// newSite serves an engine with logger, recovery and ws, and a route beside it.
+// newSite serves an engine with logger, recovery, ws, and the route /users.
 func newSite(t *testing.T, ws gin.HandlerFunc) *site {
 	t.Helper()
 	s := &site{gin.New(), nil, make(lines, 16), make(lines, 16), make(lines, 16), make(lines, 16)}
@@ -114,7 +114,7 @@ func (s *site) respond(c *gin.Context) {
 	c.String(http.StatusOK, "route for %s", c.Request.URL.Path)
 }
 
-// wantQuiet ends the server, so that all that it may have to say is said.
+// wantQuiet closes the server, after which the logs are complete, and wants them empty.
 func (s *site) wantQuiet(t *testing.T) {
 	t.Helper()
 	s.server.Close()
@@ -123,7 +123,7 @@ func (s *site) wantQuiet(t *testing.T) {
 	s.reached.wantNone(t)
 }
 
-// adapter returns the handler under test over opts, which log nothing.
+// adapter returns the handler under test, which logs nothing.
 func adapter(opts middleware.Options) gin.HandlerFunc {
 	opts.Logger = slog.New(slog.DiscardHandler)
 	return wsgin.New(middleware.New(opts))
@@ -136,7 +136,7 @@ func get(t *testing.T, s *site, path string, h http.Header) (status int, body st
 		t.Fatal(err)
 	}
 	r.Header = h
-	client := http.Client{Timeout: patience, Transport: s.server.Client().Transport}
+	client := http.Client{Timeout: timeout, Transport: s.server.Client().Transport}
 	resp, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -151,13 +151,13 @@ func get(t *testing.T, s *site, path string, h http.Header) (status int, body st
 
 func dial(t *testing.T, s *site, path string) *websocket.Conn {
 	t.Helper()
-	dialer := websocket.Dialer{HandshakeTimeout: patience}
+	dialer := websocket.Dialer{HandshakeTimeout: timeout}
 	c, _, err := dialer.Dial("ws"+s.server.URL[len("http"):]+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(timeout))
 	return c
 }
 
@@ -182,11 +182,11 @@ func wantClose(t *testing.T, c *websocket.Conn, code int) {
 	}
 }
 
-// hangUp closes the connection and waits for the answer.
-func hangUp(t *testing.T, c *websocket.Conn) {
+// closeConn performs the closing handshake.
+func closeConn(t *testing.T, c *websocket.Conn) {
 	t.Helper()
-	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	if err := c.WriteMessage(websocket.CloseMessage, bye); err != nil {
+	closeFrame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	if err := c.WriteMessage(websocket.CloseMessage, closeFrame); err != nil {
 		t.Fatal(err)
 	}
 	wantClose(t, c, websocket.CloseNormalClosure)

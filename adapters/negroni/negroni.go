@@ -1,12 +1,12 @@
-// Package wsnegroni puts a WebSocket middleware into a negroni pipeline.
+// Package wsnegroni adapts a WebSocket middleware to negroni.
 //
 //	n := negroni.Classic()
 //	n.Use(wsnegroni.New(middleware.New(middleware.Options{Path: "/ws"})))
 //	n.UseHandler(app)
 //
-// negroni's own ways to take an http.Handler, Wrap and UseHandler, go on to the rest of the
-// pipeline when it returns: after a WebSocket had ended they would write to it. This adapter goes
-// on only with what is no WebSocket handshake.
+// negroni's own adapters for an http.Handler, Wrap and UseHandler, call the rest of the pipeline
+// when it returns, which then writes to a closed WebSocket. This adapter does not call next for
+// WebSocket handshakes.
 package wsnegroni
 
 import (
@@ -16,16 +16,16 @@ import (
 	"github.com/urfave/negroni/v3"
 )
 
-// Handler is a [negroni.Handler] of negroni v3; that of v1 has the same methods.
+// Handler is a [negroni.Handler] of negroni v3. It also implements that of v1.
 type Handler struct{ ws *middleware.Middleware }
 
 var _ negroni.Handler = (*Handler)(nil)
 
-// New returns ws as a handler of a negroni pipeline. Put it behind recovery and logger, which
-// then see WebSockets as requests with status 101, and in front of what compresses or buffers.
+// New returns ws as a negroni handler. Put it after recovery and logger, which then see WebSockets
+// as requests with status 101, and before handlers that compress or buffer.
 func New(ws *middleware.Middleware) *Handler { return &Handler{ws} }
 
-// ServeHTTP serves WebSocket handshakes and hands every other request to next.
+// ServeHTTP serves WebSocket handshakes and passes every other request to next.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
 	h.ws.Handler(next).ServeHTTP(w, r)
 }

@@ -17,16 +17,16 @@ import (
 	"github.com/urfave/negroni/v3"
 )
 
-// patience bounds every wait for something that is going to happen.
-const patience = 10 * time.Second
+// timeout bounds every wait.
+const timeout = 10 * time.Second
 
-// logLines takes the place of standard output.
+// logLines is a [negroni.ALogger] that sends each line to a channel.
 type logLines chan string
 
 func (l logLines) Println(v ...any)               { l <- fmt.Sprint(v...) }
 func (l logLines) Printf(format string, v ...any) { l <- fmt.Sprintf(format, v...) }
 
-// want waits for the line that a logger prints once the rest of the pipeline has returned.
+// want waits for the next line: a logger prints it after the rest of the pipeline has returned.
 func (l logLines) want(t *testing.T, want string) {
 	t.Helper()
 	select {
@@ -34,13 +34,13 @@ func (l logLines) want(t *testing.T, want string) {
 		if got != want {
 			t.Errorf("logged %q, want %q", got, want)
 		}
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Fatalf("logged nothing, want %q", want)
 	}
 }
 
-// front returns recovery and logger, whose lines go to the channel.
-func front() (*negroni.Recovery, *negroni.Logger, logLines) {
+// recoveryAndLogger returns handlers that log to the channel.
+func recoveryAndLogger() (*negroni.Recovery, *negroni.Logger, logLines) {
 	lines := make(logLines, 16)
 	recovery, logger := negroni.NewRecovery(), negroni.NewLogger()
 	recovery.LogStack, recovery.PrintStack = false, false
@@ -52,21 +52,21 @@ func front() (*negroni.Recovery, *negroni.Logger, logLines) {
 	return recovery, logger, lines
 }
 
-// adapter returns the handler under test over opts, which log nothing.
+// adapter returns the handler under test, which logs nothing.
 func adapter(opts middleware.Options) *wsnegroni.Handler {
 	opts.Logger = slog.New(slog.DiscardHandler)
 	return wsnegroni.New(middleware.New(opts))
 }
 
-// nexts records the paths that reach the end of a pipeline.
-type nexts chan string
+// nextCalls receives the paths of the requests that reach the end of a pipeline.
+type nextCalls chan string
 
-func (n nexts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (n nextCalls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n <- r.URL.Path
 	_, _ = io.WriteString(w, "next for "+r.URL.Path)
 }
 
-func (n nexts) wantNone(t *testing.T) {
+func (n nextCalls) wantNone(t *testing.T) {
 	t.Helper()
 	select {
 	case path := <-n:
@@ -89,7 +89,7 @@ func get(t *testing.T, s *httptest.Server, path string, h http.Header) (status i
 		t.Fatal(err)
 	}
 	r.Header = h
-	client := http.Client{Timeout: patience, Transport: s.Client().Transport}
+	client := http.Client{Timeout: timeout, Transport: s.Client().Transport}
 	resp, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -104,13 +104,13 @@ func get(t *testing.T, s *httptest.Server, path string, h http.Header) (status i
 
 func dial(t *testing.T, s *httptest.Server) *websocket.Conn {
 	t.Helper()
-	dialer := websocket.Dialer{HandshakeTimeout: patience}
+	dialer := websocket.Dialer{HandshakeTimeout: timeout}
 	c, _, err := dialer.Dial("ws"+s.URL[len("http"):]+"/ws", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(timeout))
 	return c
 }
 
@@ -138,24 +138,24 @@ func wantClose(t *testing.T, c *websocket.Conn, code int) {
 	}
 }
 
-// hangUp closes the connection and waits for the answer.
-func hangUp(t *testing.T, c *websocket.Conn) {
+// closeConn performs the closing handshake.
+func closeConn(t *testing.T, c *websocket.Conn) {
 	t.Helper()
-	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	if err := c.WriteMessage(websocket.CloseMessage, bye); err != nil {
+	closeFrame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	if err := c.WriteMessage(websocket.CloseMessage, closeFrame); err != nil {
 		t.Fatal(err)
 	}
 	wantClose(t, c, websocket.CloseNormalClosure)
 }
 
-// parts are what the pipelines are put together from.
+// parts are the handlers of a pipeline.
 type parts struct {
 	recovery *negroni.Recovery
 	logger   *negroni.Logger
 	ws       negroni.Handler
 }
 
-// classic is negroni's default set, less the standard output that its logger prints to.
+// classic returns negroni.Classic with the logger of p, since its own prints to standard output.
 func (p parts) classic() *negroni.Negroni {
 	n := negroni.Classic()
 	for _, h := range n.Handlers() {
@@ -166,8 +166,8 @@ func (p parts) classic() *negroni.Negroni {
 	return n
 }
 
-// However a pipeline is put together: requests go through, WebSockets are served and logged, and
-// next is not called for them.
+// However a pipeline is built, requests pass through, and WebSockets are served and logged without
+// a call of next.
 func TestPipelines(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -183,8 +183,8 @@ func TestPipelines(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			recovery, logger, lines := front()
-			next := make(nexts, 16)
+			recovery, logger, lines := recoveryAndLogger()
+			next := make(nextCalls, 16)
 			n := test.build(parts{recovery, logger, adapter(middleware.Options{})})
 			n.UseHandler(next)
 			wantPipeline(t, serve(t, n), lines, next)
@@ -192,7 +192,7 @@ func TestPipelines(t *testing.T) {
 	}
 }
 
-func wantPipeline(t *testing.T, s *httptest.Server, lines logLines, next nexts) {
+func wantPipeline(t *testing.T, s *httptest.Server, lines logLines, next nextCalls) {
 	t.Helper()
 	if status, body := get(t, s, "/users", nil); status != 200 || body != "next for /users" {
 		t.Errorf("GET /users: %d %q", status, body)
@@ -204,15 +204,15 @@ func wantPipeline(t *testing.T, s *httptest.Server, lines logLines, next nexts) 
 	c := dial(t, s)
 	send(t, c, "Hello from the client")
 	wantText(t, c, "Hello from the server! You sent: Hello from the client")
-	hangUp(t, c)
+	closeConn(t, c)
 	lines.want(t, "101 GET /ws")
 	next.wantNone(t)
 }
 
-// A handshake that is refused has its answer; next must not write another.
+// A refused handshake has been answered; next must not write a second response.
 func TestRefused(t *testing.T) {
-	recovery, logger, lines := front()
-	next := make(nexts, 16)
+	recovery, logger, lines := recoveryAndLogger()
+	next := make(nextCalls, 16)
 	n := negroni.New(recovery, logger, adapter(middleware.Options{MaxConns: 1}))
 	n.UseHandler(next)
 	s := serve(t, n)
@@ -242,11 +242,11 @@ func TestRefused(t *testing.T) {
 			next.wantNone(t)
 		})
 	}
-	hangUp(t, c)
+	closeConn(t, c)
 	lines.want(t, "101 GET /ws")
 }
 
-// What is no handshake on the path reaches next with negroni's own ResponseWriter and Request.
+// Other requests reach next with negroni's own ResponseWriter and Request.
 func TestPassThrough(t *testing.T) {
 	upgrade := http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}
 	for _, test := range []struct {
@@ -260,7 +260,7 @@ func TestPassThrough(t *testing.T) {
 		{"upgrade headers lost", "GET", "/ws", http.Header{"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var before, after handed
+			var before, after recorder
 			n := negroni.New(&before, adapter(middleware.Options{}), &after)
 			r := httptest.NewRequest(test.method, test.path, strings.NewReader("body"))
 			for k, v := range test.header {
@@ -278,21 +278,21 @@ func TestPassThrough(t *testing.T) {
 	}
 }
 
-// handed is a negroni handler that keeps what it was handed.
-type handed struct {
+// recorder is a negroni handler that records its arguments.
+type recorder struct {
 	w http.ResponseWriter
 	r *http.Request
 }
 
-func (h *handed) ServeHTTP(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
-	h.w, h.r = w, r
+func (rec *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+	rec.w, rec.r = w, r
 	next(w, r)
 }
 
-// Panics of next are recovery's to answer, as ever. Those of a WebSocket's handler are not: its
-// client is told with 1011, and recovery has nothing to write to it.
+// Recovery answers panics of next. A panic of the WebSocket's handler closes the connection with
+// 1011 and does not reach recovery.
 func TestRecovery(t *testing.T) {
-	recovery, logger, lines := front()
+	recovery, logger, lines := recoveryAndLogger()
 	n := negroni.New(logger, recovery)
 	n.Use(adapter(middleware.Options{
 		Handler: middleware.MessageFunc(func(io.Writer, *middleware.Message) error {
@@ -314,7 +314,7 @@ func TestRecovery(t *testing.T) {
 	lines.want(t, "101 GET /ws")
 }
 
-// bare is what the adapter is measured against.
+// bare is the baseline for measurements of the adapter.
 func bare(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) { next(w, r) }
 
 func pipelines() (w http.ResponseWriter, r *http.Request, base, adapted http.Handler) {

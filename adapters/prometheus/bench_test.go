@@ -12,7 +12,7 @@ import (
 	"example.com/wsecho/middleware"
 )
 
-// BenchmarkHooks shows what a message costs, the counters to itself or shared by all processors.
+// BenchmarkHooks measures the cost per message, without and with contention for the counters.
 func BenchmarkHooks(b *testing.B) {
 	h := wsprometheus.New().Hooks()
 	b.Run("alone", func(b *testing.B) {
@@ -31,8 +31,8 @@ func BenchmarkHooks(b *testing.B) {
 	})
 }
 
-// BenchmarkEcho compares the echo with metrics to that without in the same run: so many messages
-// of 128 bytes in flight on each of the connections.
+// BenchmarkEcho compares the echo with and without metrics in the same run, with messages of 128
+// bytes.
 func BenchmarkEcho(b *testing.B) {
 	for _, load := range []struct {
 		name     string

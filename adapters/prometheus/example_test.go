@@ -45,7 +45,7 @@ func Example() {
 	// websocket_messages_total{direction="sent",type="text"} 1
 }
 
-// greet says hello, reads the answer, and hangs up.
+// greet sends a message and a close frame, and reads until the connection ends.
 func greet(address string) {
 	client, _, err := websocket.DefaultDialer.Dial(address, nil)
 	if err != nil {
@@ -53,11 +53,11 @@ func greet(address string) {
 	}
 	defer client.Close()
 	hello := []byte("Hello from the client")
-	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	closeFrame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	if err := client.WriteMessage(websocket.TextMessage, hello); err != nil {
 		log.Fatal(err)
 	}
-	if err := client.WriteMessage(websocket.CloseMessage, bye); err != nil {
+	if err := client.WriteMessage(websocket.CloseMessage, closeFrame); err != nil {
 		log.Fatal(err)
 	}
 	for err == nil {
@@ -65,7 +65,7 @@ func greet(address string) {
 	}
 }
 
-// printCounted prints what is not 0, less what depends on how long it took.
+// printCounted prints the metrics that are not 0, except those that depend on timing.
 func printCounted(address string) {
 	resp, err := http.Get(address)
 	if err != nil {

@@ -5,11 +5,11 @@ import (
 	"strconv"
 )
 
-// What is counted by itself. Neither list is ever changed.
+// The values that have a label of their own. Neither list changes.
 var (
 	statuses = []int{101, 400, 403, 405, 426, 500, 503, 505}
 
-	// closeCodes has one code for all of a range that is grouped.
+	// closeCodes has the first code of each range that is grouped.
 	closeCodes = []int{
 		1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
 		3000, 4000,
@@ -25,7 +25,7 @@ func statusLabel(status int) string {
 	return otherLabel
 }
 
-// closeLabel groups the codes from 3000 on, of which a client can pick any (RFC 6455 §7.4.2).
+// closeLabel groups codes from 3000 on, since a client can send any of them (RFC 6455 §7.4.2).
 func closeLabel(code int) string {
 	switch {
 	case code >= 3000 && code <= 3999:

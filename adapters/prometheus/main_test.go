@@ -10,24 +10,24 @@ import (
 	"time"
 )
 
-// patience bounds every wait for something that is going to happen.
-const patience = 10 * time.Second
+// timeout bounds every wait.
+const timeout = 10 * time.Second
 
 func TestMain(m *testing.M) {
 	before := runtime.NumGoroutine()
 	code := m.Run()
-	if code == 0 && !goroutinesReturn(before) {
-		fmt.Fprintln(os.Stderr, "goroutines have outlived the tests:")
+	if code == 0 && !goroutinesEnd(before) {
+		fmt.Fprintln(os.Stderr, "the tests leaked goroutines:")
 		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// goroutinesReturn waits until there are no more than n.
-func goroutinesReturn(n int) bool {
+// goroutinesEnd reports whether the number of goroutines falls to n before the timeout.
+func goroutinesEnd(n int) bool {
 	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); runtime.Gosched() {
 		if runtime.NumGoroutine() <= n {
 			return true
 		}

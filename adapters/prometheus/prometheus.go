@@ -1,27 +1,26 @@
-// Package wsprometheus counts for Prometheus what happens to WebSocket connections.
+// Package wsprometheus exports Prometheus metrics of WebSocket connections.
 //
 //	metrics := wsprometheus.New()
 //	prometheus.MustRegister(metrics)
 //	ws := middleware.New(middleware.Options{Hooks: metrics.Hooks()})
 //
-// The metrics, each there from the beginning with 0:
+// Every metric is exported from the start, with value 0:
 //
 //	websocket_connections_open                            gauge
 //	websocket_connection_duration_seconds                 histogram, 100 ms to a day
-//	websocket_handshakes_total{status}                    101 for those accepted, or the refusal
+//	websocket_handshakes_total{status}                    101 if accepted, else that of the refusal
 //	websocket_messages_total{direction,type}              received or sent; text or binary
-//	websocket_message_bytes_total{direction,type}         of payload, as if uncompressed
+//	websocket_message_bytes_total{direction,type}         of payload, uncompressed
 //	websocket_closes_total{code}                          1006 if there was no close frame
 //
-// No label takes what a client likes: they make 50 time series at most. A status is one of the
-// eight that the middleware answers with. A code is one that RFC 6455 and its registry define,
-// 1000 to 1014; the codes that are the application's to choose, and so the client's, are counted
-// as "3xxx" and "4xxx". What is none of these, should there ever be such, is "other".
+// Clients cannot create series: there are at most 50. A status is one of the eight that the
+// middleware answers with. A code is one from 1000 to 1014 that RFC 6455 or its registry defines;
+// the codes that applications, and so clients, can choose are counted as "3xxx" and "4xxx". All
+// other values are counted as "other".
 //
-// A duration includes the closing handshake, so up to the CloseTimeout of a client that does not
-// answer it.
+// A duration includes the closing handshake: up to CloseTimeout if the client does not answer.
 //
-// The file dashboard.json in this folder is a dashboard of the metrics for Grafana.
+// The file dashboard.json in this folder is a Grafana dashboard of these metrics.
 package wsprometheus
 
 import (
@@ -31,10 +30,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Metrics are the metrics of one endpoint, or of several that need not be told apart. They are a
-// [prometheus.Collector] and register nowhere by themselves: that is up to the program, which has
-// a registry of its own, or takes them out again, or tells endpoints apart by a label. The
-// dashboard knows the label "endpoint":
+// Metrics are the metrics of one endpoint, or the totals of several. They are a
+// [prometheus.Collector], which the program registers, with a label if it has several endpoints.
+// The dashboard uses the label "endpoint":
 //
 //	chat := prometheus.WrapRegistererWith(prometheus.Labels{"endpoint": "/chat"}, registry)
 //	chat.MustRegister(metrics)
@@ -49,7 +47,7 @@ type Metrics struct {
 
 var _ prometheus.Collector = (*Metrics)(nil)
 
-// New returns metrics that are not yet registered.
+// New returns unregistered metrics.
 func New() *Metrics {
 	m := &Metrics{
 		open: prometheus.NewGauge(prometheus.GaugeOpts{
@@ -87,21 +85,21 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 }
 
-// Describe sends what the metrics are.
+// Describe implements [prometheus.Collector].
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, c := range m.collectors {
 		c.Describe(ch)
 	}
 }
 
-// Collect sends the metrics as they are now.
+// Collect implements [prometheus.Collector].
 func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	for _, c := range m.collectors {
 		c.Collect(ch)
 	}
 }
 
-// Hooks returns the [middleware.Options.Hooks] that count into m. A message costs two atomic
+// Hooks returns the [middleware.Options.Hooks] that update m. A message costs two atomic
 // additions and no allocation.
 func (m *Metrics) Hooks() middleware.Hooks {
 	return middleware.Hooks{
@@ -132,7 +130,7 @@ func (m *Metrics) closed(_ *middleware.Conn, info middleware.CloseInfo) {
 	m.closes.WithLabelValues(closeLabel(info.Code)).Inc()
 }
 
-// traffic are the counters of one direction, found once instead of for each message.
+// traffic has the counters of one direction, so that messages need no lookup by label.
 type traffic struct{ text, binary volume }
 
 type volume struct{ messages, bytes prometheus.Counter }

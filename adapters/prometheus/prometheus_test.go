@@ -19,7 +19,7 @@ const (
 	binary = middleware.BinaryMessage
 )
 
-// want compares the metrics with those names, or all of them.
+// want compares the metrics with the given names, or all if none are given.
 func want(t *testing.T, c prometheus.Collector, exposition string, names ...string) {
 	t.Helper()
 	if err := testutil.CollectAndCompare(c, strings.NewReader(exposition), names...); err != nil {
@@ -36,7 +36,7 @@ func readFile(t *testing.T, name string) string {
 	return string(b)
 }
 
-// Whoever alerts on an increase needs the 0 that it starts from.
+// Alerts on an increase need the series to start at 0.
 func TestBeginning(t *testing.T) {
 	want(t, wsprometheus.New(), readFile(t, "testdata/beginning.txt"))
 }
@@ -67,7 +67,7 @@ func TestNames(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
 	m := wsprometheus.New()
 	reg.MustRegister(m)
-	m.Hooks().Closed(nil, middleware.CloseInfo{}) // has the label "other" linted too
+	m.Hooks().Closed(nil, middleware.CloseInfo{}) // creates the label "other", to lint it too
 	problems, err := testutil.GatherAndLint(reg)
 	if err != nil {
 		t.Fatal(err)
@@ -77,8 +77,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Whatever codes there may be, the series are the 50 of the documentation: 35 and the 15 lines of
-// the histogram.
+// Whatever the codes, there are the 50 documented series: 35 and the 15 lines of the histogram.
 func TestCardinality(t *testing.T) {
 	m := wsprometheus.New()
 	h := m.Hooks()
@@ -110,7 +109,7 @@ func TestCardinality(t *testing.T) {
 		"websocket_closes_total", "websocket_handshakes_total")
 }
 
-// Endpoints of one program, told apart by a label.
+// A label distinguishes the endpoints of a program.
 func TestEndpoints(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	chat, feed := wsprometheus.New(), wsprometheus.New()
@@ -136,9 +135,9 @@ func TestConcurrency(t *testing.T) {
 	m := wsprometheus.New()
 	reg := prometheus.NewPedanticRegistry()
 	reg.MustRegister(m)
-	var users sync.WaitGroup
+	var wg sync.WaitGroup
 	for range 8 {
-		users.Go(func() {
+		wg.Go(func() {
 			h := m.Hooks()
 			for range 100 {
 				h.Accepted(nil)
@@ -152,7 +151,7 @@ func TestConcurrency(t *testing.T) {
 			}
 		})
 	}
-	users.Wait()
+	wg.Wait()
 	want(t, m, readFile(t, "testdata/concurrency.txt"))
 }
 

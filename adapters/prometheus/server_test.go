@@ -16,7 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// server is an endpoint that counts into metrics.
+// server is an endpoint with metrics.
 type server struct {
 	*httptest.Server
 	ws      *middleware.Middleware
@@ -34,10 +34,10 @@ func serve(t *testing.T, opts middleware.Options) *server {
 	return s
 }
 
-// ended waits until all connections have ended and are counted.
-func (s *server) ended(t *testing.T) {
+// shutdown waits until all connections are closed and counted.
+func (s *server) shutdown(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	if err := s.ws.Shutdown(ctx); err != nil {
 		t.Fatal(err)
@@ -46,13 +46,13 @@ func (s *server) ended(t *testing.T) {
 
 func dial(t testing.TB, s *httptest.Server) *websocket.Conn {
 	t.Helper()
-	dialer := websocket.Dialer{HandshakeTimeout: patience}
+	dialer := websocket.Dialer{HandshakeTimeout: timeout}
 	c, _, err := dialer.Dial("ws"+strings.TrimPrefix(s.URL, "http")+"/ws", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(timeout))
 	return c
 }
 
@@ -68,8 +68,8 @@ func wantEcho(t *testing.T, c *websocket.Conn, kind int, message string) {
 	}
 }
 
-// hangUp sends a close frame of those two bytes and waits for the answer.
-func hangUp(t *testing.T, c *websocket.Conn, code, answer int) {
+// closeConn sends a close frame with code and wants one with the code answer.
+func closeConn(t *testing.T, c *websocket.Conn, code, answer int) {
 	t.Helper()
 	payload := string([]byte{byte(code >> 8), byte(code)})
 	if err := c.WriteMessage(websocket.CloseMessage, []byte(payload)); err != nil {
@@ -79,7 +79,7 @@ func hangUp(t *testing.T, c *websocket.Conn, code, answer int) {
 	if _, _, err := c.ReadMessage(); !errors.As(err, &closed) || closed.Code != answer {
 		t.Fatalf("closed with %d: got %v, want close %d", code, err, answer)
 	}
-	_ = c.Close() // A client whose close frame was no good is waited for.
+	_ = c.Close() // The server waits for a client whose close frame was invalid.
 }
 
 func TestConnection(t *testing.T) {
@@ -94,8 +94,8 @@ func TestConnection(t *testing.T) {
 websocket_connections_open `
 	want(t, s.metrics, open+"1\n", "websocket_connections_open")
 
-	hangUp(t, c, 1000, 1000)
-	s.ended(t)
+	closeConn(t, c, 1000, 1000)
+	s.shutdown(t)
 	want(t, s.metrics, open+"0\n", "websocket_connections_open")
 	want(t, s.metrics, readFile(t, "testdata/connection.txt"),
 		"websocket_messages_total", "websocket_message_bytes_total",
@@ -136,10 +136,10 @@ func TestRefused(t *testing.T) {
 		}
 	}
 	want(t, s.metrics, readFile(t, "testdata/refused.txt"), "websocket_handshakes_total")
-	hangUp(t, c, 1000, 1000)
+	closeConn(t, c, 1000, 1000)
 }
 
-// Clients that pick codes to make series of.
+// Clients cannot create series with close codes.
 func TestHostileCodes(t *testing.T) {
 	s := serve(t, middleware.Options{})
 	for _, test := range []struct{ code, answer int }{
@@ -157,13 +157,13 @@ func TestHostileCodes(t *testing.T) {
 		{5000, 1002},
 		{65535, 1002},
 	} {
-		hangUp(t, dial(t, s.Server), test.code, test.answer)
+		closeConn(t, dial(t, s.Server), test.code, test.answer)
 	}
-	s.ended(t)
+	s.shutdown(t)
 	want(t, s.metrics, readFile(t, "testdata/codes.txt"), "websocket_closes_total")
 }
 
-// A handler that fails, and a client that goes without a word.
+// A handler that fails, and a client that sends no close frame.
 func TestFailures(t *testing.T) {
 	s := serve(t, middleware.Options{
 		Handler: middleware.MessageFunc(func(io.Writer, *middleware.Message) error {
@@ -180,6 +180,6 @@ func TestFailures(t *testing.T) {
 	}
 	gone := dial(t, s.Server)
 	_ = gone.NetConn().Close()
-	s.ended(t)
+	s.shutdown(t)
 	want(t, s.metrics, readFile(t, "testdata/failures.txt"), "websocket_closes_total")
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// accessLog prints a line as morgan's "dev" format does at the end of every request, which for
-// a WebSocket, being detached, is the end of the handshake:
+// accessLog prints a line in morgan's "dev" format at the end of every request. WebSockets are
+// detached, so that their requests end with the handshake:
 //
 //	GET /users 200 0.123 ms - 23
 func accessLog(lines *log.Logger, next http.Handler) http.Handler {
@@ -17,7 +17,7 @@ func accessLog(lines *log.Logger, next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			ms := float64(time.Since(start)) / float64(time.Millisecond)
-			// What a client put into the address may not steer the terminal it is read on.
+			// Quoting keeps control characters in the URI away from the terminal.
 			uri := strconv.QuoteToASCII(r.RequestURI)
 			uri = uri[1 : len(uri)-1]
 			lines.Printf("%s %s %d %.3f ms - %s", r.Method, uri, rec.status, ms, rec.length())
@@ -26,8 +26,8 @@ func accessLog(lines *log.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// A recorder notes status and length. Whoever needs more of the writer below, to hijack it or
-// to flush it, gets there through [http.ResponseController], by way of Unwrap.
+// A recorder records status and length. [http.ResponseController] reaches Hijack and Flush of the
+// writer below through Unwrap.
 type recorder struct {
 	http.ResponseWriter
 	status  int

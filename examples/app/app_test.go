@@ -16,41 +16,41 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-const patience = 20 * time.Second
+const timeout = 20 * time.Second
 
-// TestMain is the application itself where a test has started this binary as such; otherwise it
-// runs the tests, and sees to it that they leave no goroutine behind.
+// TestMain runs the application if a test has started this binary as such; otherwise it runs the
+// tests and checks that they leak no goroutines.
 func TestMain(m *testing.M) {
 	if os.Getenv("APP_TEST_AS_APP") != "" {
 		main()
 	}
 	status := m.Run()
 	http.DefaultClient.CloseIdleConnections()
-	if left := leftover(); status == 0 && left != "" {
-		os.Stderr.WriteString("goroutines left behind:\n\n" + left)
+	if leaked := leakedGoroutines(); status == 0 && leaked != "" {
+		os.Stderr.WriteString("the tests leaked goroutines:\n\n" + leaked)
 		status = 1
 	}
 	os.Exit(status)
 }
 
-// leftover is the stacks of the application's goroutines, once they had time to end.
-func leftover() string {
+// leakedGoroutines returns the stacks of the application's goroutines that do not end in time.
+func leakedGoroutines() string {
 	deadline := time.After(5 * time.Second)
 	for {
 		buf := make([]byte, 1<<20)
-		var left []string
+		var leaked []string
 		stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")
 		for _, stack := range stacks[1:] {
 			if strings.Contains(stack, "wsecho") || strings.Contains(stack, "net/http") {
-				left = append(left, stack)
+				leaked = append(leaked, stack)
 			}
 		}
-		if len(left) == 0 {
+		if len(leaked) == 0 {
 			return ""
 		}
 		select {
 		case <-deadline:
-			return strings.Join(left, "\n\n")
+			return strings.Join(leaked, "\n\n")
 		default:
 			runtime.Gosched()
 		}
@@ -60,8 +60,8 @@ func leftover() string {
 // An app is a running application.
 type app struct {
 	web, ws string      // the URLs that it printed
-	lines   chan string // what it prints after them
-	stop    func() int  // begins to drain, and returns the exit status
+	lines   chan string // printed after the URLs
+	stop    func() int  // drains, and returns the exit status
 	stderr  func() string
 }
 
@@ -97,19 +97,19 @@ func startAs(t *testing.T, env map[string]string, args ...string) *app {
 		}
 		return status
 	}
-	// Read only after the end, when nobody writes any more.
+	// Reading after the end avoids a race with the writer.
 	a.stderr = func() string { a.stop(); return stderr.String() }
 	t.Cleanup(func() {
 		if status := a.stop(); status != 0 {
 			t.Errorf("exit status %d, want 0; stderr: %s", status, stderr.String())
 		}
 	})
-	a.learn(t, receive(t, a.lines))
+	a.parseURLs(t, receive(t, a.lines))
 	return a
 }
 
-// learn takes the URLs from the line that says the application listens.
-func (a *app) learn(t *testing.T, line string) {
+// parseURLs parses the first line that the application prints.
+func (a *app) parseURLs(t *testing.T, line string) {
 	t.Helper()
 	a.web, a.ws, _ = strings.Cut(strings.TrimSuffix(line, ")"), " (WebSocket endpoint ")
 	listening := false
@@ -124,8 +124,8 @@ func receive[T any](t *testing.T, from <-chan T) T {
 	select {
 	case v := <-from:
 		return v
-	case <-time.After(patience):
-		t.Fatalf("nothing within %v", patience)
+	case <-time.After(timeout):
+		t.Fatalf("nothing within %v", timeout)
 		panic("unreachable")
 	}
 }
@@ -144,7 +144,7 @@ func (a *app) waitLine(t *testing.T, prefix string) string {
 func dial(t *testing.T, url string) *websocket.Conn {
 	t.Helper()
 	dialer := websocket.Dialer{
-		HandshakeTimeout: patience,
+		HandshakeTimeout: timeout,
 		TLSClientConfig:  &tls.Config{InsecureSkipVerify: true},
 	}
 	return dialWith(t, dialer, url)
@@ -157,7 +157,7 @@ func dialWith(t *testing.T, dialer websocket.Dialer, url string) *websocket.Conn
 		t.Fatalf("dial %s: %v (%v)", url, err, resp)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetReadDeadline(time.Now().Add(patience))
+	c.SetReadDeadline(time.Now().Add(timeout))
 	return c
 }
 
@@ -176,7 +176,7 @@ func echo(t *testing.T, c *websocket.Conn, message string) string {
 // client follows no redirects, keeps no connections, and trusts every certificate.
 func client() *http.Client {
 	return &http.Client{
-		Timeout: patience,
+		Timeout: timeout,
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
 			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
@@ -203,10 +203,10 @@ func request(t *testing.T, method, url string) (*http.Response, string) {
 	return resp, string(body)
 }
 
-// unixDialer reaches the Unix socket whatever the URL says.
+// unixDialer connects to the Unix socket, whatever the URL.
 func unixDialer(path string) websocket.Dialer {
 	return websocket.Dialer{
-		HandshakeTimeout: patience,
+		HandshakeTimeout: timeout,
 		NetDial:          func(_, _ string) (net.Conn, error) { return net.Dial("unix", path) },
 	}
 }

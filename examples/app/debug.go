@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// newDebugServer serves profiles and variables, which are nobody's business but the operator's
-// and so have a listener of their own. Their packages register themselves with
-// [http.DefaultServeMux] too: an application that imports them must not serve that one.
+// newDebugServer serves profiles and variables. They are for the operator only, and so have a
+// separate listener. Their packages also register with [http.DefaultServeMux], which an application
+// that imports them must not serve.
 func newDebugServer(logger *slog.Logger) *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)

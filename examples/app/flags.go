@@ -22,7 +22,7 @@ to listen on; without it, the port is 3000.
 `
 
 type config struct {
-	at    address
+	addr  address
 	debug *address // nil: no debug listener
 	ws    middleware.Options
 	tls   bool
@@ -30,8 +30,8 @@ type config struct {
 	drain time.Duration
 }
 
-// parse reads the command line, and PORT where -addr is not given. Help is written to stdout;
-// everything else that is not a config comes back as an error of one line.
+// parse parses the command line, and PORT if -addr is not given. It writes help to stdout and
+// returns every other error as one line.
 func parse(args []string, getenv func(string) string, stdout io.Writer) (config, error) {
 	cfg := config{drain: 10 * time.Second}
 	prefix := middleware.Greeting
@@ -50,14 +50,14 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (config,
 		return config{}, err
 	}
 	if fs.NArg() > 0 {
-		return config{}, fmt.Errorf("argument %q: none is taken", fs.Arg(0))
+		return config{}, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
-	if cfg.at == (address{}) {
-		at, err := parsePort(getenv("PORT"))
+	if cfg.addr == (address{}) {
+		addr, err := parsePort(getenv("PORT"))
 		if err != nil {
 			return config{}, err
 		}
-		cfg.at = at
+		cfg.addr = addr
 	}
 	cfg.ws.Path = cmp.Or(cfg.ws.Path, "/ws")
 	cfg.ws.Detach = true
@@ -69,45 +69,45 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (config,
 }
 
 func defineServer(fs *flag.FlagSet, cfg *config) {
-	fs.Func("addr", "listen on `host:port`, whatever PORT says", func(s string) error {
-		at, err := parseAddr(s)
-		cfg.at = at
+	fs.Func("addr", "listen on `host:port` instead of PORT", func(s string) error {
+		addr, err := parseAddr(s)
+		cfg.addr = addr
 		return err
 	})
 	fs.Func("debug-addr", "serve net/http/pprof and expvar on `host:port`", func(s string) error {
-		at, err := parseAddr(s)
-		cfg.debug = &at
+		addr, err := parseAddr(s)
+		cfg.debug = &addr
 		return err
 	})
-	fs.BoolVar(&cfg.tls, "tls", false, "serve HTTPS, with a self-signed certificate made at start")
-	fs.BoolVar(&cfg.quiet, "quiet", false, "write no access log")
+	fs.BoolVar(&cfg.tls, "tls", false, "serve HTTPS with a new self-signed certificate")
+	fs.BoolVar(&cfg.quiet, "quiet", false, "disable the access log")
 	fs.Var(value[time.Duration]{&cfg.drain, parseDrain}, "drain",
-		"wait for this `duration`, after SIGINT or SIGTERM, for connections to end")
+		"on SIGINT or SIGTERM, wait up to this `duration` for connections to end")
 }
 
 func defineWebSocket(fs *flag.FlagSet, o *middleware.Options, prefix *string) {
 	o.ReadLimit, o.MaxConns, o.PingInterval = 1<<20, 65536, 30*time.Second
 	fs.StringVar(&o.Path, "path", "/ws",
-		"take WebSockets on `path`; one that ends in / stands for all below it")
+		"serve WebSockets on `path`, and on all paths below if it ends in /")
 	fs.StringVar(prefix, "prefix", *prefix, "begin every reply with `text`")
 	fs.Var(value[int64]{&o.ReadLimit, parseCount}, "read-limit",
-		"take messages of up to this many `bytes`; negative: of any size")
+		"limit messages to this many `bytes`; negative: no limit")
 	fs.BoolVar(&o.Compression, "compress", false, "accept permessage-deflate")
-	fs.Func("origin", "allow pages of this origin, such as https://*.example.com, besides\n"+
-		"the application's own; `pattern` may be given repeatedly", func(s string) error {
+	fs.Func("origin", "allow pages of origins that match `pattern`, such as\n"+
+		"https://*.example.com, besides the application's own; repeatable", func(s string) error {
 		o.AllowedOrigins = append(o.AllowedOrigins, s)
 		return nil
 	})
 	fs.Var(value[int]{&o.MaxConns, func(s string) (int, error) {
 		n, err := parseCount(s)
 		return int(n), err
-	}}, "max-conns", "answer 503 beyond this `number` of WebSockets; negative: never")
+	}}, "max-conns", "answer 503 beyond this `number` of WebSockets; negative: no limit")
 	fs.Var(value[time.Duration]{&o.PingInterval, parseDuration}, "ping-interval",
 		"ping idle clients after this `duration`; negative: never")
 }
 
-// A value is a flag whose errors name the rule: those of flag.Duration and flag.Int say no
-// more than "parse error".
+// A value is a [flag.Value] whose errors name the rule: those of flag.Duration and flag.Int are
+// only "parse error".
 type value[T any] struct {
 	to    *T
 	parse func(string) (T, error)

@@ -32,8 +32,8 @@ func TestBadFlags(t *testing.T) {
 		{"-tls=maybe", `invalid boolean value "maybe" for -tls: parse error`},
 		{"-drain", `flag needs an argument: -drain`},
 		{"-port 3000", `flag provided but not defined: -port`},
-		{"3000", `argument "3000": none is taken`},
-		{"-quiet 3000", `argument "3000": none is taken`},
+		{"3000", `unexpected argument "3000"`},
+		{"-quiet 3000", `unexpected argument "3000"`},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			refused(t, "app: "+test.line+"\n", env("", ""), strings.Fields(test.args)...)
@@ -84,10 +84,10 @@ func TestPort(t *testing.T) {
 		{"8080", address{port: "8080"}},
 		{" 8080\n", address{port: "8080"}},
 		{"65535", address{port: "65535"}},
-		{"/tmp/app.sock", address{pipe: "/tmp/app.sock"}},
-		{"app.sock", address{pipe: "app.sock"}},
-		{"./3000", address{pipe: "./3000"}},
-		{"-x", address{pipe: "-x"}},
+		{"/tmp/app.sock", address{socket: "/tmp/app.sock"}},
+		{"app.sock", address{socket: "app.sock"}},
+		{"./3000", address{socket: "./3000"}},
+		{"-x", address{socket: "-x"}},
 	} {
 		if got, err := parsePort(test.port); err != nil || got != test.want {
 			t.Errorf("PORT %q: %+v, %v; want %+v", test.port, got, err, test.want)

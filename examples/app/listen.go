@@ -11,11 +11,11 @@ import (
 )
 
 // An address is where to listen: a TCP port of a host (all interfaces if that is empty), or a
-// Unix socket, which Node calls a pipe.
+// Unix socket, which Express calls a pipe.
 type address struct {
-	host string
-	port string
-	pipe string
+	host   string
+	port   string
+	socket string
 }
 
 var errAddress = errors.New("must be host:port, with a port from 0 to 65535")
@@ -28,8 +28,8 @@ func parseAddr(s string) (address, error) {
 	return address{host: host, port: port}, nil
 }
 
-// parsePort does what normalizePort does in an Express application's bin/www, but refuses what
-// that one mends in silence, "3000x" for example.
+// parsePort does what normalizePort does in an Express application's bin/www, but returns an error
+// for what that silently corrects, such as "3000x".
 func parsePort(s string) (address, error) {
 	s = strings.TrimSpace(s)
 	switch {
@@ -41,7 +41,7 @@ func parsePort(s string) (address, error) {
 		return address{}, fmt.Errorf(
 			"PORT %q: must be a port from 0 to 65535, or the path of a Unix socket", s)
 	default:
-		return address{pipe: s}, nil
+		return address{socket: s}, nil
 	}
 }
 
@@ -51,17 +51,17 @@ func isPort(s string) bool {
 }
 
 func (a address) String() string {
-	if a.pipe != "" {
-		return "Pipe " + a.pipe
+	if a.socket != "" {
+		return "Pipe " + a.socket
 	}
 	return "Port " + a.port
 }
 
-// listen opens the address. Its errors are Express's where Express has one.
+// listen listens on the address. It returns the error messages of Express where there are any.
 func (a address) listen() (net.Listener, error) {
 	network, where := "tcp", net.JoinHostPort(a.host, a.port)
-	if a.pipe != "" {
-		network, where = "unix", a.pipe
+	if a.socket != "" {
+		network, where = "unix", a.socket
 	}
 	listener, err := net.Listen(network, where)
 	return listener, a.explain(err)
@@ -80,8 +80,8 @@ func (a address) explain(err error) error {
 	}
 }
 
-// url is how a browser on this machine reaches path through the listener, whose port is the
-// real one where port 0 was asked for.
+// url returns the URL of path for a browser on this machine. It takes the port from the listener,
+// since a.port may be 0.
 func (a address) url(scheme string, listener net.Listener, path string) string {
 	host := a.host
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {

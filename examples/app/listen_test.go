@@ -48,7 +48,7 @@ func cannotListen(t *testing.T, want string, getenv func(string) string, args ..
 	}
 }
 
-// Whether a low port needs privileges depends on who runs the test, so this is about the words.
+// Whether a low port needs privileges depends on the user, so this tests only the messages.
 func TestListenErrors(t *testing.T) {
 	bind := func(errno error) error {
 		return &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", errno)}
@@ -59,9 +59,9 @@ func TestListenErrors(t *testing.T) {
 		want string
 	}{
 		{address{port: "80"}, bind(syscall.EACCES), "Port 80 requires elevated privileges"},
-		{address{pipe: "/s"}, bind(syscall.EACCES), "Pipe /s requires elevated privileges"},
+		{address{socket: "/s"}, bind(syscall.EACCES), "Pipe /s requires elevated privileges"},
 		{address{port: "80"}, bind(syscall.EADDRINUSE), "Port 80 is already in use"},
-		{address{pipe: "/s"}, bind(syscall.EADDRINUSE), "Pipe /s is already in use"},
+		{address{socket: "/s"}, bind(syscall.EADDRINUSE), "Pipe /s is already in use"},
 		{address{port: "80"}, errors.New("no"), "app: no"},
 	} {
 		if got := test.at.explain(test.err).Error(); got != test.want {
@@ -86,11 +86,11 @@ func TestUnixSocket(t *testing.T) {
 		t.Errorf("exit status %d, want 0", status)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
-		t.Errorf("the socket is still there: %v", err)
+		t.Errorf("the socket still exists: %v", err)
 	}
 }
 
-// socketDir is short: the path of a Unix socket may have no more than about 100 bytes.
+// socketDir returns a short path: that of a Unix socket is limited to about 100 bytes.
 func socketDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "app")

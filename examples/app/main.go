@@ -23,8 +23,7 @@ func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// run is the program but for the process: it returns the exit status, which is 2 for a bad
-// flag value and 1 for what goes wrong later.
+// run runs the program and returns its exit status: 2 for a bad flag, 1 for a later error.
 func run(
 	ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer,
 ) int {

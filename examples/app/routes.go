@@ -18,15 +18,15 @@ import (
 //go:embed public
 var public embed.FS
 
-// A file is one of public, ready to be served.
+// A file is a file in public, with its response headers.
 type file struct {
 	body        []byte
 	contentType string
 	etag        string
 }
 
-// routes serves the page, what it needs, and /users. It never sees a WebSocket: those are the
-// middleware's, which is around it.
+// routes serves the page, its assets, and /users. WebSocket handshakes do not reach it, since the
+// middleware is around it.
 func routes(o middleware.Options) (http.Handler, error) {
 	files, err := loadFiles(o)
 	if err != nil {
@@ -50,7 +50,7 @@ func routes(o middleware.Options) (http.Handler, error) {
 	return secure(mux), nil
 }
 
-// loadFiles reads public by URL path, and tells the page where the endpoint is.
+// loadFiles returns the files in public by URL path, with the options rendered into the page.
 func loadFiles(o middleware.Options) (map[string]file, error) {
 	types := map[string]string{
 		".html": "text/html; charset=utf-8",
@@ -88,8 +88,8 @@ func render(page []byte, o middleware.Options) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// serve answers 304 where the browser's copy is still good, which it asks for every time: a
-// newer build is seen at once.
+// serve answers 304 if the browser's copy is current. With no-cache, the browser asks every time,
+// and so sees a newer build at once.
 func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", f.contentType)
 	w.Header().Set("Cache-Control", "no-cache")
@@ -108,8 +108,8 @@ func users(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, "respond with a resource")
 }
 
-// get refuses other methods by name. The mux would do so by itself, for patterns that begin
-// with GET, but for "/", which takes every method and turns a 405 into a 404.
+// get answers 405 to other methods. Patterns that begin with GET do not, because the pattern "/"
+// matches every method and answers 404.
 func get(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -121,7 +121,7 @@ func get(h http.HandlerFunc) http.Handler {
 	})
 }
 
-// secure lets pages load what is ours and nothing else; 'self' is the WebSocket endpoint too.
+// secure lets pages load only from this server; 'self' includes the WebSocket endpoint.
 func secure(next http.Handler) http.Handler {
 	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
 		"connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -131,8 +131,8 @@ func secure(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		if trustworthy(r) {
-			// An isolated page gets a clock of some microseconds, where others get one of up
-			// to a millisecond: too coarse for round trips on the same machine.
+			// Isolation improves the resolution of the page's clock from up to a millisecond,
+			// too coarse for round trips on the same machine, to microseconds.
 			h.Set("Cross-Origin-Opener-Policy", "same-origin")
 			h.Set("Cross-Origin-Embedder-Policy", "require-corp")
 		}
@@ -140,7 +140,7 @@ func secure(next http.Handler) http.Handler {
 	})
 }
 
-// trustworthy tells whether a browser heeds the isolation headers, rather than complain.
+// trustworthy reports whether browsers honor the isolation headers, instead of warning of them.
 func trustworthy(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {

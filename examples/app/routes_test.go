@@ -14,7 +14,7 @@ func TestRoutes(t *testing.T) {
 		method, path string
 		status       int
 		contentType  string
-		body         string // a part of it
+		body         string // a substring
 	}{
 		{"GET", "", 200, html, `<body data-ws-path="/ws" data-read-limit="1048576">`},
 		{"GET", "users", 200, text, "respond with a resource"},

@@ -18,7 +18,7 @@ import (
 	"example.com/wsecho/middleware"
 )
 
-// serve listens, says so, and serves until ctx ends or a signal comes; then it drains.
+// serve listens, prints the URLs, and serves until ctx is done or a signal arrives; then it drains.
 func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -30,7 +30,7 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	listener, err := cfg.at.listen()
+	listener, err := cfg.addr.listen()
 	if err != nil {
 		return err
 	}
@@ -55,14 +55,14 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	case err := <-failed:
 		return fmt.Errorf("app: %w", err)
 	case <-ctx.Done():
-		stop() // a second signal now meets its default action, and ends the process
+		stop() // restores the default action: a second signal ends the process
 		drain(server, ws, cfg.drain, logger)
 		return nil
 	}
 }
 
 // newServer wraps the routes in the WebSocket middleware, and that in the access log, which so
-// sees the 101 of a WebSocket too.
+// logs the 101 of WebSockets too.
 func newServer(
 	cfg config, ws *middleware.Middleware, lines *log.Logger, logger *slog.Logger,
 ) (*http.Server, error) {
@@ -81,7 +81,7 @@ func newServer(
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	if cfg.tls {
-		certificate, err := selfSigned(cfg.at.host)
+		certificate, err := selfSigned(cfg.addr.host)
 		if err != nil {
 			return nil, fmt.Errorf("app: making a certificate: %w", err)
 		}
@@ -98,29 +98,29 @@ func serveOn(server *http.Server, listener net.Listener) error {
 }
 
 func announce(cfg config, listener net.Listener) string {
-	if cfg.at.pipe != "" {
-		return "Listening on pipe " + cfg.at.pipe
+	if cfg.addr.socket != "" {
+		return "Listening on pipe " + cfg.addr.socket
 	}
 	web, ws := "http", "ws"
 	if cfg.tls {
 		web, ws = "https", "wss"
 	}
 	return fmt.Sprintf("Listening on %s (WebSocket endpoint %s)",
-		cfg.at.url(web, listener, "/"), cfg.at.url(ws, listener, cfg.ws.Path))
+		cfg.addr.url(web, listener, "/"), cfg.addr.url(ws, listener, cfg.ws.Path))
 }
 
-// drain shuts down both halves at once, since http.Server forgets the connections that have
-// become WebSockets: no new ones come in while the old ones say goodbye. Having to cut some is
-// worth a warning, but no failure of the program.
+// drain shuts down server and ws concurrently: http.Server does not track hijacked connections
+// (golang/go#17721), and must accept no new ones while WebSockets close. Cut connections are worth
+// a warning, but are no error.
 func drain(server *http.Server, ws *middleware.Middleware, limit time.Duration, log *slog.Logger) {
-	// Cutting what is left takes a moment, and is to be over by then too.
+	// The limit includes the time to cut the remaining connections.
 	margin := min(limit/5, time.Second)
 	ctx, cancel := context.WithTimeout(context.Background(), limit-margin)
 	defer cancel()
 	drained := make(chan error, 1)
 	go func() { drained <- ws.Shutdown(ctx) }()
 	if err := errors.Join(server.Shutdown(ctx), <-drained); err != nil {
-		log.Warn("connections were cut at the end of the drain time", "drain", limit)
+		log.Warn("drain timeout exceeded: connections were cut", "drain", limit)
 		_ = server.Close()
 	}
 }

@@ -166,11 +166,11 @@ func TestDrainRunsOut(t *testing.T) {
 	cmd, lines := process(t, &stderr, "-drain", "50ms")
 	// This client never answers a close frame.
 	a := &app{}
-	a.learn(t, receive(t, lines))
+	a.parseURLs(t, receive(t, lines))
 	dial(t, a.ws)
 	kill(t, cmd, syscall.SIGTERM)
 	wait(t, cmd)
-	const want = `level=WARN msg="connections were cut at the end of the drain time" drain=50ms` + "\n"
+	const want = `level=WARN msg="drain timeout exceeded: connections were cut" drain=50ms` + "\n"
 	if got := cmd.ProcessState.ExitCode(); got != 0 || !strings.Contains(stderr.String(), want) {
 		t.Errorf("exit status %d, stderr %q", got, stderr.String())
 	}
@@ -182,7 +182,7 @@ func TestSignals(t *testing.T) {
 			var stderr bytes.Buffer
 			cmd, lines := process(t, &stderr)
 			a := &app{}
-			a.learn(t, receive(t, lines))
+			a.parseURLs(t, receive(t, lines))
 			c := dial(t, a.ws)
 			echo(t, c, "hi")
 			kill(t, cmd, sig)
@@ -202,7 +202,7 @@ func TestSignals(t *testing.T) {
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	cmd, lines := process(t, io.Discard, "-drain", "1h")
 	a := &app{}
-	a.learn(t, receive(t, lines))
+	a.parseURLs(t, receive(t, lines))
 	c := dial(t, a.ws)
 	c.SetCloseHandler(func(int, string) error { return nil })
 	kill(t, cmd, syscall.SIGTERM)
@@ -215,7 +215,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
-// process runs the application as a process of its own.
+// process runs the application in a separate process.
 func process(t *testing.T, stderr io.Writer, args ...string) (*exec.Cmd, <-chan string) {
 	t.Helper()
 	args = append([]string{"-addr", "127.0.0.1:0"}, args...)
@@ -254,8 +254,8 @@ func wait(t *testing.T, cmd *exec.Cmd) {
 	}()
 	select {
 	case <-ended:
-	case <-time.After(patience):
-		t.Fatalf("the process has not ended within %v", patience)
+	case <-time.After(timeout):
+		t.Fatalf("the process did not end within %v", timeout)
 	}
 }
 

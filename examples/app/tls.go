@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// selfSigned makes a certificate for this machine, and for host if there is one, that lives no
-// longer than the process. Browsers warn of it once.
+// selfSigned returns a new certificate for localhost, and for host if it is not empty. It is kept
+// in memory only, so that browsers warn of it after every start.
 func selfSigned(host string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -10,12 +10,12 @@ import (
 	"github.com/coder/websocket"
 )
 
-// coderDial connects with coder/websocket, within the patience of the tests.
+// coderDial connects with coder/websocket. The context ends after timeout.
 func coderDial(
 	t *testing.T, url string, opts *websocket.DialOptions,
 ) (context.Context, *websocket.Conn, *http.Response) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	t.Cleanup(cancel)
 	c, resp, err := websocket.Dial(ctx, url, opts)
 	if err != nil {
@@ -78,7 +78,7 @@ func wantCoderEchoes(ctx context.Context, t *testing.T, c *websocket.Conn) {
 	}
 }
 
-// Close waits for the server's close frame and returns an error if its code is another one.
+// Close waits for the server's close frame and returns an error if its code differs.
 func TestCoderClose(t *testing.T) {
 	s := serve(t, echo(middleware.Options{}).Handler(app()))
 	for _, test := range []struct {
@@ -109,9 +109,9 @@ func TestCoderPing(t *testing.T) {
 
 func TestCoderSubprotocol(t *testing.T) {
 	for _, test := range []struct {
-		name           string
-		spoken, offers []string
-		want           string
+		name              string
+		supported, offers []string
+		want              string
 	}{
 		{"none configured", nil, []string{"chat.v2", "chat.v1"}, "chat.v2"},
 		{"the server's choice", []string{"chat.v1", "chat.v2"}, []string{"chat.v2", "chat.v1"}, "chat.v1"},
@@ -119,7 +119,7 @@ func TestCoderSubprotocol(t *testing.T) {
 		{"none offered", []string{"chat.v3"}, nil, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := serve(t, echo(middleware.Options{Subprotocols: test.spoken}).Handler(app()))
+			s := serve(t, echo(middleware.Options{Subprotocols: test.supported}).Handler(app()))
 			_, c, _ := coderDial(t, wsURL(s), &websocket.DialOptions{Subprotocols: test.offers})
 			if got := c.Subprotocol(); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)

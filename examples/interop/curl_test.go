@@ -10,7 +10,7 @@ import (
 	"example.com/wsecho/middleware"
 )
 
-// What people try first when a WebSocket does not connect.
+// curl is what people try first when a WebSocket does not connect.
 func TestCurl(t *testing.T) {
 	curl := program.Find(t, "curl", "curl")
 	s := serve(t, echo(middleware.Options{}).Handler(app()))
@@ -56,7 +56,7 @@ func runCurl(t *testing.T, curl string, args []string) string {
 	t.Helper()
 	args = append([]string{
 		"--disable", "--noproxy", "*", "--silent", "--show-error",
-		"--max-time", fmt.Sprint(patience.Seconds()), "--write-out", "\n%{http_code}",
+		"--max-time", fmt.Sprint(timeout.Seconds()), "--write-out", "\n%{http_code}",
 	}, args...)
 	out, err := exec.CommandContext(t.Context(), curl, args...).Output()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// gobwasConn is a connection on which gobwas/ws reads and writes frame by frame.
+// gobwasConn is a connection with the bytes that the dialer has buffered.
 type gobwasConn struct {
 	io.Reader
 	net.Conn
@@ -24,16 +24,16 @@ func (c gobwasConn) Read(p []byte) (int, error) { return c.Reader.Read(p) }
 
 func gobwasDial(t *testing.T, url string, d ws.Dialer) (gobwasConn, ws.Handshake) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	conn, early, agreed, err := d.Dial(ctx, url)
+	conn, buffered, agreed, err := d.Dial(ctx, url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	if early != nil {
-		return gobwasConn{early, conn}, agreed
+	_ = conn.SetDeadline(time.Now().Add(timeout))
+	if buffered != nil {
+		return gobwasConn{buffered, conn}, agreed
 	}
 	return gobwasConn{conn, conn}, agreed
 }
@@ -61,7 +61,7 @@ func readFrame(t *testing.T, r io.Reader) ws.Frame {
 	return ws.Frame{Header: h, Payload: payload}
 }
 
-// wantFrame reads one frame: replies are whole messages.
+// wantFrame reads one frame, which is a whole message.
 func wantFrame(t *testing.T, r io.Reader, opcode ws.OpCode, payload string) {
 	t.Helper()
 	f := readFrame(t, r)
@@ -128,7 +128,7 @@ func TestGobwasClose(t *testing.T) {
 	}
 }
 
-// The helpers that most programs with gobwas/ws use.
+// Package wsutil is what most programs with gobwas/ws use.
 func TestGobwasUtil(t *testing.T) {
 	s := serve(t, echo(middleware.Options{}).Handler(app()))
 	c, agreed := gobwasDial(t, wsURL(s), ws.Dialer{Protocols: []string{"chat.v2", "chat.v1"}})
@@ -144,7 +144,7 @@ func TestGobwasUtil(t *testing.T) {
 	}
 }
 
-// A message too large for the window agreed on comes uncompressed, one below it compressed.
+// A reply that is short or exceeds the negotiated window is sent uncompressed.
 func TestGobwasDeflate(t *testing.T) {
 	s := serve(t, echo(middleware.Options{Compression: true}).Handler(app()))
 	offer := wsflate.Parameters{ServerMaxWindowBits: 10, ClientNoContextTakeover: true}

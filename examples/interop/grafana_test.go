@@ -11,8 +11,8 @@ import (
 	"example.com/wsecho/examples/interop/internal/program"
 )
 
-// The dashboard of adapters/prometheus has the types that Grafana publishes for one, every field
-// known and every value of an enumeration among those there are.
+// The dashboard of adapters/prometheus conforms to the types that Grafana publishes, without
+// unknown fields or enumeration values.
 func TestGrafanaSchema(t *testing.T) {
 	dir := program.NPMInstall(t, filepath.Join("testdata", "grafana"))
 	b, err := os.ReadFile("../../adapters/prometheus/dashboard.json")
@@ -39,7 +39,7 @@ func TestGrafanaSchema(t *testing.T) {
 	}
 }
 
-// typecheck has the TypeScript compiler, installed in dir, check the JSON.
+// typecheck checks the JSON with the TypeScript compiler installed in dir.
 func typecheck(t *testing.T, dir, dashboard string) (output string, err error) {
 	t.Helper()
 	source := "import type { InFile } from './schema';\nexport const dashboard: InFile = " + dashboard

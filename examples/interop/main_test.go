@@ -1,5 +1,5 @@
-// Package interop_test tries wsecho against other people's servers and clients. It is a module of
-// its own so that their code is no requirement of wsecho's.
+// Package interop_test tests wsecho with third-party servers and clients. It is a separate
+// module, so that wsecho does not require them.
 package interop_test
 
 import (
@@ -19,12 +19,12 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// patience bounds every wait for something that is going to happen.
-const patience = 10 * time.Second
+// timeout bounds every wait.
+const timeout = 10 * time.Second
 
 func TestMain(m *testing.M) { os.Exit(leak.Run(m)) }
 
-// app is an HTTP server that works.
+// app is the application that the middleware is added to.
 func app() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /users", func(w http.ResponseWriter, _ *http.Request) {
@@ -46,14 +46,14 @@ func serve(t *testing.T, h http.Handler) *httptest.Server {
 	return s
 }
 
-// wsURL returns the address of the endpoint.
+// wsURL returns the URL of the endpoint.
 func wsURL(s *httptest.Server) string {
 	return strings.Replace(s.URL, "http", "ws", 1) + "/ws"
 }
 
 func get(t *testing.T, url string) (status int, body string) {
 	t.Helper()
-	client := http.Client{Timeout: patience}
+	client := http.Client{Timeout: timeout}
 	resp, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func get(t *testing.T, url string) (status int, body string) {
 	return resp.StatusCode, string(b)
 }
 
-// wantRefused sends an acceptable handshake that cannot be served.
+// wantRefused sends a valid handshake that the server must refuse.
 func wantRefused(t *testing.T, s *httptest.Server, status int, body string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/ws", nil)
@@ -77,13 +77,13 @@ func wantRefused(t *testing.T, s *httptest.Server, status int, body string) {
 		"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
 		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
 	}
-	client := http.Client{Timeout: patience}
+	client := http.Client{Timeout: timeout}
 	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != status { // The body of a 101 would not end.
+	if resp.StatusCode != status { // The body of a 101 does not end.
 		t.Fatalf("got %s, want %d", resp.Status, status)
 	}
 	if b, err := io.ReadAll(resp.Body); string(b) != body {
@@ -91,16 +91,16 @@ func wantRefused(t *testing.T, s *httptest.Server, status int, body string) {
 	}
 }
 
-// wantEcho goes through a whole connection: handshake, one message, close.
+// wantEcho opens a connection, exchanges one message, and closes it.
 func wantEcho(t *testing.T, s *httptest.Server) {
 	t.Helper()
-	dialer := websocket.Dialer{HandshakeTimeout: patience}
+	dialer := websocket.Dialer{HandshakeTimeout: timeout}
 	c, _, err := dialer.Dial(wsURL(s), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(timeout))
 	if err := c.WriteMessage(websocket.TextMessage, []byte("Hello from the client")); err != nil {
 		t.Fatal(err)
 	}
@@ -109,8 +109,8 @@ func wantEcho(t *testing.T, s *httptest.Server) {
 	if messageType != websocket.TextMessage || string(p) != want {
 		t.Errorf("got message %d %q, %v; want text %q", messageType, p, err, want)
 	}
-	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	if err := c.WriteMessage(websocket.CloseMessage, bye); err != nil {
+	closeFrame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	if err := c.WriteMessage(websocket.CloseMessage, closeFrame); err != nil {
 		t.Fatal(err)
 	}
 	var closed *websocket.CloseError
@@ -119,7 +119,7 @@ func wantEcho(t *testing.T, s *httptest.Server) {
 	}
 }
 
-// logLines takes the place of standard output or of a server's log.
+// logLines is a logger and a writer that sends each line to a channel.
 type logLines chan string
 
 func (l logLines) Println(v ...any)               { l <- fmt.Sprint(v...) }
@@ -130,7 +130,7 @@ func (l logLines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// want waits for the line that a logger prints once the handler behind it has returned.
+// want waits for the next line: a logger prints it after the handler behind it has returned.
 func (l logLines) want(t *testing.T, want string) {
 	t.Helper()
 	select {
@@ -138,7 +138,7 @@ func (l logLines) want(t *testing.T, want string) {
 		if got != want {
 			t.Errorf("logged %q, want %q", got, want)
 		}
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Fatalf("logged nothing, want %q", want)
 	}
 }

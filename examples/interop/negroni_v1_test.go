@@ -9,7 +9,7 @@ import (
 	negroni1 "github.com/urfave/negroni"
 )
 
-// The adapter is written for negroni v3 and has the methods that v1 asks for.
+// The adapter is for negroni v3 and also implements the interface of v1.
 var _ negroni1.Handler = (*wsnegroni.Handler)(nil)
 
 // loggerV1 returns negroni v1's logger, whose lines go to the channel.
@@ -33,7 +33,7 @@ func TestNegroniV1(t *testing.T) {
 			n := negroni1.Classic()
 			for _, h := range n.Handlers() {
 				if classic, ok := h.(*negroni1.Logger); ok {
-					*classic = *logger // It would print to standard output.
+					*classic = *logger // Its own prints to standard output.
 				}
 			}
 			n.Use(ws)
@@ -75,8 +75,8 @@ func wantPipelineV1(t *testing.T, n *negroni1.Negroni, lines logLines) {
 	}
 }
 
-// Over a ResponseWriter that can be hijacked only through its Unwrap method, v1 offers a Hijack
-// that fails. That is found out before anything is written or taken over.
+// Over a ResponseWriter that can be hijacked only through its Unwrap method, Hijack of v1 fails.
+// This is detected before anything is written or hijacked.
 func TestNegroniV1OverUnwrap(t *testing.T) {
 	logger, lines := loggerV1()
 	n := negroni1.New(negroni1.NewRecovery(), logger, wsnegroni.New(echo(middleware.Options{})))
@@ -92,7 +92,7 @@ func TestNegroniV1OverUnwrap(t *testing.T) {
 	}
 }
 
-// The remedy that the 500 names: outside of negroni the same ResponseWriter will do.
+// The remedy that the 500 names: outside of negroni, the same ResponseWriter works.
 func TestOutsideNegroniV1OverUnwrap(t *testing.T) {
 	logger, lines := loggerV1()
 	n := negroni1.New(negroni1.NewRecovery(), logger)

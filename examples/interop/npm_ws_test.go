@@ -10,7 +10,7 @@ import (
 	"example.com/wsecho/middleware"
 )
 
-// The npm package ws, whose server a wsecho server takes the place of, as client of it.
+// The client of the npm package ws, whose server wsecho replaces.
 func TestNPMWS(t *testing.T) {
 	ws := echo(middleware.Options{Compression: true})
 	s := serve(t, ws.Handler(app()))
@@ -37,7 +37,7 @@ func TestNPMWS(t *testing.T) {
 	} {
 		wantLine(t, lines, want)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	if err := ws.Shutdown(ctx); err != nil {
 		t.Errorf("Shutdown: %v", err)

@@ -15,11 +15,11 @@ import (
 	"github.com/urfave/negroni/v3"
 )
 
-// unwrapOnly hands h a ResponseWriter that has no method but Unwrap beside those it must have.
-// A hijack through it is told to the channel.
+// unwrapOnly passes h a ResponseWriter that has only Unwrap beside the required methods. A hijack
+// through it is reported to the channel.
 func unwrapOnly(h http.Handler, hijacked chan<- struct{}) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(unwrapper{w, hijackTeller{w, hijacked}}, r)
+		h.ServeHTTP(unwrapper{w, hijackReporter{w, hijacked}}, r)
 	})
 }
 
@@ -30,12 +30,12 @@ type unwrapper struct {
 
 func (u unwrapper) Unwrap() http.ResponseWriter { return u.inner }
 
-type hijackTeller struct {
+type hijackReporter struct {
 	http.ResponseWriter
 	hijacked chan<- struct{}
 }
 
-func (h hijackTeller) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (h hijackReporter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	h.hijacked <- struct{}{}
 	return http.NewResponseController(h.ResponseWriter).Hijack()
 }
@@ -58,8 +58,8 @@ func TestNegroniV3OverUnwrap(t *testing.T) {
 	<-hijacked
 }
 
-// statusWriter is the logger's wrapper as it is written by hand, in many programs: it passes
-// Hijack on, and knows nothing of Unwrap.
+// statusWriter is the wrapper of a hand-written logger, as in many programs: it has Hijack, but no
+// Unwrap.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -78,8 +78,7 @@ func (w *statusWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return hijacker.Hijack()
 }
 
-// Such a logger sees 101, and net/http has nothing to say about headers written twice or after a
-// hijack.
+// Such a logger sees 101, and net/http logs no error about headers written twice or after a hijack.
 func TestHandWrittenLogger(t *testing.T) {
 	lines, errorLog := make(logLines, 16), make(logLines, 16)
 	next := echo(middleware.Options{}).Handler(app())
@@ -101,7 +100,7 @@ func TestHandWrittenLogger(t *testing.T) {
 	errorLog.wantNone(t)
 }
 
-// The same logger over a ResponseWriter that has only Unwrap: refused, nothing hijacked.
+// Over a ResponseWriter that has only Unwrap, its handshake is refused and nothing is hijacked.
 func TestHandWrittenLoggerOverUnwrap(t *testing.T) {
 	next := echo(middleware.Options{}).Handler(app())
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,5 +1,5 @@
-// Command negroni has a WebSocket endpoint in a negroni pipeline, where recovery and logger see
-// it as they see every other request.
+// Command negroni serves a WebSocket endpoint in a negroni pipeline, behind recovery and logger
+// like every other request.
 package main
 
 import (
@@ -49,7 +49,7 @@ func newHandler(ws *middleware.Middleware, logger *negroni.Logger) http.Handler 
 	return n
 }
 
-// shutdown ends both halves at once, as http.Server knows nothing of its WebSockets any more.
+// shutdown shuts down server and ws concurrently: http.Server does not track hijacked connections.
 func shutdown(server *http.Server, ws *middleware.Middleware) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

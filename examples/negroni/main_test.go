@@ -14,10 +14,10 @@ import (
 	"github.com/urfave/negroni/v3"
 )
 
-// patience bounds every wait for something that is going to happen.
-const patience = 10 * time.Second
+// timeout bounds every wait.
+const timeout = 10 * time.Second
 
-// logLines takes the place of standard output.
+// logLines is a [negroni.ALogger] that sends each line to a channel.
 type logLines chan string
 
 func (l logLines) Println(v ...any)               { l <- fmt.Sprint(v...) }
@@ -30,7 +30,7 @@ func (l logLines) want(t *testing.T, want string) {
 		if got != want {
 			t.Errorf("logged %q, want %q", got, want)
 		}
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Fatalf("logged nothing, want %q", want)
 	}
 }
@@ -47,13 +47,13 @@ func TestPipeline(t *testing.T) {
 	wantRoute(t, s)
 	lines.want(t, "200 GET /users")
 
-	dialer := websocket.Dialer{HandshakeTimeout: patience}
+	dialer := websocket.Dialer{HandshakeTimeout: timeout}
 	c, _, err := dialer.Dial("ws"+s.URL[len("http"):]+"/ws", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(timeout))
 	if err := c.WriteMessage(websocket.TextMessage, []byte("Hello from the client")); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestPipeline(t *testing.T) {
 
 func wantRoute(t *testing.T, s *httptest.Server) {
 	t.Helper()
-	client := http.Client{Timeout: patience, Transport: s.Client().Transport}
+	client := http.Client{Timeout: timeout, Transport: s.Client().Transport}
 	resp, err := client.Get(s.URL + "/users")
 	if err != nil {
 		t.Fatal(err)

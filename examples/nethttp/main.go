@@ -1,5 +1,5 @@
-// Command nethttp is the shortest way to a WebSocket endpoint in an HTTP server that already
-// works: the sample of the README, which a test keeps equal to it.
+// Command nethttp adds a WebSocket endpoint to an existing HTTP server. It is the sample in the
+// README, which a test compares with it.
 package main
 
 import (

@@ -16,29 +16,29 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// startPatience is longer than other waits, because the first start reads the browser from disk.
-const startPatience = 3 * program.Patience
+// startTimeout is longer than other timeouts: the first start reads the browser from disk.
+const startTimeout = 3 * program.Patience
 
-// startChromium returns the context of the first tab, whose events listen gets from its start on.
-// At the end of the test, nothing is left of the browser.
+// startChromium returns the context of the first tab, and calls listen with all of its events. The
+// browser ends with the test.
 func startChromium(t *testing.T, listen func(event any)) context.Context {
 	t.Helper()
 	path := program.Find(t, "chromium", "chromium")
 	home := t.TempDir()
-	options := append(quiet(),
+	options := append(testServersOnly(),
 		chromedp.ExecPath(path),
 		chromedp.UserDataDir(filepath.Join(home, "profile")),
 		chromedp.Env("HOME="+home, "XDG_CONFIG_HOME=", "XDG_CACHE_HOME="),
-		chromedp.IgnoreCertErrors, // The app's -tls makes a certificate that nobody knows.
+		chromedp.IgnoreCertErrors, // The app's -tls certificate is self-signed.
 	)
-	// A test's own context ends before its cleanups, in which the page is still needed.
+	// t.Context ends before the cleanups, which still need the page.
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	tab, cancelTab := chromedp.NewContext(allocator, chromedp.WithListener(listen))
 	t.Cleanup(func() { stopChromium(t, tab, home) })
 
-	// The browser lives as long as the context that it is started with, so that has no timeout.
-	limit := time.AfterFunc(startPatience, cancelTab)
+	// The browser ends with the context that starts it, so that context has no deadline.
+	limit := time.AfterFunc(startTimeout, cancelTab)
 	defer limit.Stop()
 	if err := chromedp.Do(tab); err != nil {
 		t.Fatalf("starting %s: %v", path, err)
@@ -46,10 +46,10 @@ func startChromium(t *testing.T, listen func(event any)) context.Context {
 	return tab
 }
 
-// quiet returns the options for a browser that talks to nobody but to the servers of the tests.
-// Whatever the others say, it asks its maker's servers for this and that: the last one has it find
-// none of them.
-func quiet() []chromedp.ExecAllocatorOption {
+// testServersOnly returns the options for a browser that connects only to the servers of the tests.
+// Even with the other options it connects to servers of its vendor, so the last one makes the
+// lookup of their names fail.
+func testServersOnly() []chromedp.ExecAllocatorOption {
 	return slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
 		chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("disable-quic", true),
@@ -59,8 +59,8 @@ func quiet() []chromedp.ExecAllocatorOption {
 	})
 }
 
-// stopChromium closes the browser and waits for its processes, some of which outlive the first one
-// for a moment and would write to its files while they are removed.
+// stopChromium closes the browser and waits for all of its processes: some outlive the first one
+// and write to its files, which the test then removes.
 func stopChromium(t *testing.T, tab context.Context, home string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(tab, program.Patience)
@@ -74,19 +74,19 @@ func stopChromium(t *testing.T, tab context.Context, home string) {
 			return
 		}
 	}
-	t.Errorf("processes %v of Chromium have outlived it", left)
+	t.Errorf("processes %v of Chromium are still running", left)
 	for _, pid := range left {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 }
 
-// processesOf returns those that have the directory on their command line.
+// processesOf returns the processes that have the directory on their command line.
 func processesOf(home string) (pids []int) {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
 		line, err := os.ReadFile(file)
 		if err != nil || !bytes.Contains(line, []byte(home)) {
-			continue // One that is gone cannot be read.
+			continue // The process may have ended.
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
 			pids = append(pids, pid)

@@ -11,12 +11,12 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// lastRow is the latest entry of the page's log: what it is, the type, the size and the content.
+// lastRow evaluates to the latest row of the page's log: kind, type, size and content.
 const lastRow = `(row => [row?.className].concat([".type", ".size", ".content > span, summary"]
 	.map(part => row?.querySelector(part)?.textContent)).filter(Boolean).join(" | ")
 )(document.querySelector("#log li:last-child"))`
 
-// openConsole shows the app's page, which connects by itself.
+// openConsole opens the app's page, which connects when it is loaded.
 func openConsole(t *testing.T, app *program.App) *page {
 	t.Helper()
 	p := openPage(t, app.Web)
@@ -76,7 +76,7 @@ func TestEcho(t *testing.T) {
 	p.wantRoundTrips(3)
 }
 
-// The server says why it goes, and the page finds it again once it is back.
+// The page shows why the server closed the connection, and can reconnect after the restart.
 func TestServerRestarts(t *testing.T) {
 	app := program.StartApp(t)
 	p := openConsole(t, app)
@@ -109,10 +109,9 @@ func TestClosing(t *testing.T) {
 	p.press("#connect")
 	p.wantText("#state", "Disconnected")
 	p.wantText("#outcome strong", "Closed with 4321 Private Use")
-	p.wantText("#outcome p", "The applications on both ends know what it means. "+
-		"Reason: “my own reason”")
+	p.wantText("#outcome p", "The application defines its meaning. Reason: “my own reason”")
 	p.want(lastRow, "event | Closed with 4321 Private Use. Reason: “my own reason”")
-	p.wantText("#sending", "Sent some.bin.") // It is not said to be lost with the connection.
+	p.wantText("#sending", "Sent some.bin.") // The page does not report it as lost.
 }
 
 func TestTLS(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"example.com/wsecho/examples/interop/internal/program"
 )
 
-// The environment variable screenshots names the directory for the pictures of failed tests.
+// The environment variable screenshots names the directory for screenshots of failed tests.
 const screenshots = "WSECHO_SCREENSHOTS"
 
 func TestMain(m *testing.M) {
@@ -26,21 +26,21 @@ func run(m *testing.M) int {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		defer os.Remove(dir) // It remains if it holds pictures.
+		defer os.Remove(dir) // This fails if there are screenshots, which are kept.
 		os.Setenv(screenshots, dir)
 	}
 	before := runtime.NumGoroutine()
 	code := m.Run()
-	if code == 0 && !goroutinesReturn(before) {
-		fmt.Fprintln(os.Stderr, "goroutines have outlived the tests:")
+	if code == 0 && !goroutinesEnd(before) {
+		fmt.Fprintln(os.Stderr, "the tests leaked goroutines:")
 		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
 		return 1
 	}
 	return code
 }
 
-// goroutinesReturn waits until there are no more than n.
-func goroutinesReturn(n int) bool {
+// goroutinesEnd reports whether the number of goroutines falls to n before the timeout.
+func goroutinesEnd(n int) bool {
 	for deadline := time.Now().Add(program.Patience); time.Now().Before(deadline); runtime.Gosched() {
 		if runtime.NumGoroutine() <= n {
 			return true

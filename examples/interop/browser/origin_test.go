@@ -11,38 +11,38 @@ import (
 	"example.com/wsecho/examples/interop/internal/program"
 )
 
-// elsewhere is somebody else's page, which uses the endpoint that its address names.
-const elsewhere = `<!DOCTYPE html>
+// foreignPage is a page of another origin, which uses the endpoint that its query names.
+const foreignPage = `<!DOCTYPE html>
 <link rel="icon" href="data:,">
 <p id="events"></p>
 <script>
 const ws = new WebSocket(new URLSearchParams(location.search).get("ws"));
-const tell = (event) => document.getElementById("events").append(event, "; ");
+const report = (event) => document.getElementById("events").append(event, "; ");
 ws.onopen = () => {
-	tell("open");
+	report("open");
 	ws.send("Hello from the client");
 };
 ws.onmessage = ({ data }) => {
-	tell(data);
+	report(data);
 	ws.close(1000);
 };
-ws.onerror = () => tell("error");
-ws.onclose = ({ code }) => tell("close " + code);
+ws.onerror = () => report("error");
+ws.onclose = ({ code }) => report("close " + code);
 </script>
 `
 
-func serveElsewhere(t *testing.T) *httptest.Server {
+func serveForeignPage(t *testing.T) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, elsewhere)
+		_, _ = io.WriteString(w, foreignPage)
 	}))
 	t.Cleanup(s.Close)
 	return s
 }
 
 func TestOtherOriginIsRefused(t *testing.T) {
-	s, app := serveElsewhere(t), program.StartApp(t)
+	s, app := serveForeignPage(t), program.StartApp(t)
 	p := openPage(t, s.URL+"/?ws="+url.QueryEscape(app.WS))
 	p.wantText("#events", "error; close 1006; ")
 	p.wantProblem("network: WebSocket connection to '" + app.WS + "' failed: " +
@@ -53,7 +53,7 @@ func TestOtherOriginIsRefused(t *testing.T) {
 }
 
 func TestOtherOriginIsAllowed(t *testing.T) {
-	s := serveElsewhere(t)
+	s := serveForeignPage(t)
 	app := program.StartApp(t, "-origin", s.URL)
 	p := openPage(t, s.URL+"/?ws="+url.QueryEscape(app.WS))
 	p.wantText("#events",

@@ -19,7 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// page is a web page in a browser of its own.
+// page is a web page in a separate browser.
 type page struct {
 	t        *testing.T
 	ctx      context.Context
@@ -28,7 +28,7 @@ type page struct {
 	finished bool
 }
 
-// openPage shows the page on a desktop's screen.
+// openPage opens the URL on a desktop screen.
 func openPage(t *testing.T, url string) *page {
 	t.Helper()
 	p := newPage(t)
@@ -36,7 +36,7 @@ func openPage(t *testing.T, url string) *page {
 	return p
 }
 
-// openPageOnPhone shows the page on a small screen, with two pixels for one of CSS.
+// openPageOnPhone opens the URL on a small screen with two device pixels per CSS pixel.
 func openPageOnPhone(t *testing.T, url string) *page {
 	t.Helper()
 	p := newPage(t)
@@ -57,8 +57,7 @@ func newPage(t *testing.T) *page {
 	return p
 }
 
-// listen notes what a visitor would find in red in the developer tools. What goes wrong in a
-// worker comes as an entry of the log.
+// listen records what the developer tools show as errors. Errors of a worker come as log entries.
 func (p *page) listen(event any) {
 	switch e := event.(type) {
 	case *runtime.EventExceptionThrown:
@@ -84,11 +83,11 @@ func (p *page) listen(event any) {
 func (p *page) problem(format string, details ...any) {
 	select {
 	case p.problems <- fmt.Sprintf(format, details...):
-	default: // There are enough to read.
+	default: // The first ones suffice.
 	}
 }
 
-// wantProblem waits for the next problem, which is to be this one.
+// wantProblem waits for the next problem, which must be this one.
 func (p *page) wantProblem(want string) {
 	p.t.Helper()
 	select {
@@ -101,14 +100,14 @@ func (p *page) wantProblem(want string) {
 	}
 }
 
-// finish reports problems, and leaves a picture if the test has failed. A test that starts a server
-// after the page has it called before that server ends.
+// finish reports problems, and takes a screenshot if the test has failed. A test that starts a
+// server after the page registers it again, so that it runs before that server ends.
 func (p *page) finish() {
 	if p.finished {
 		return
 	}
 	p.finished = true
-	// What has gone wrong is known once the page answers.
+	// Once the page answers, all earlier problems have been received.
 	if _, err := evaluate[bool](p, "true"); err != nil {
 		p.t.Errorf("the page does not answer: %v", err)
 	}
@@ -116,14 +115,14 @@ func (p *page) finish() {
 		p.t.Errorf("in the page: %s", <-p.problems)
 	}
 	if p.t.Failed() {
-		p.takePicture()
+		p.takeScreenshot()
 	}
 }
 
-func (p *page) takePicture() {
+func (p *page) takeScreenshot() {
 	ctx, cancel := context.WithTimeout(p.ctx, program.Patience)
 	defer cancel()
-	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		p.t.Logf("no screenshot: %v", err)
 		return
@@ -133,7 +132,7 @@ func (p *page) takePicture() {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		p.t.Log(err)
 	}
-	if err := os.WriteFile(file, picture, 0o644); err != nil {
+	if err := os.WriteFile(file, image, 0o644); err != nil {
 		p.t.Log(err)
 		return
 	}
@@ -149,7 +148,7 @@ func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// press clicks on the element, or taps it.
+// press clicks or taps the element.
 func (p *page) press(selector string) {
 	p.t.Helper()
 	if p.touch {
@@ -159,7 +158,7 @@ func (p *page) press(selector string) {
 	p.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// enter puts text in the place of what is in the field, as by pasting.
+// enter replaces the content of the field, as pasting does.
 func (p *page) enter(selector, text string) {
 	p.t.Helper()
 	p.do(chromedp.Focus(chromedp.CSS(selector)))
@@ -170,7 +169,8 @@ func (p *page) enter(selector, text string) {
 	}))
 }
 
-// want waits, frame by frame, until the expression in JavaScript has the value, as a string.
+// want evaluates the JavaScript expression in every animation frame until it has the value, as a
+// string.
 func (p *page) want(expression, value string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, program.Patience)
@@ -210,11 +210,11 @@ func element(selector string) string {
 	return "document.querySelector(" + quote(selector) + ")"
 }
 
-// quote writes a string in JavaScript.
+// quote returns s as a JavaScript string literal.
 func quote(s string) string {
 	b, err := json.Marshal(s)
 	if err != nil {
-		panic(err) // No string has one.
+		panic(err) // Strings can be marshaled.
 	}
 	return string(b)
 }

@@ -7,7 +7,7 @@ import (
 	"example.com/wsecho/examples/interop/internal/program"
 )
 
-// On a phone, nothing is beyond the edges, whatever the page shows.
+// On a phone, nothing overflows the screen, whatever the page shows.
 func TestPhone(t *testing.T) {
 	app := program.StartApp(t)
 	p := openPageOnPhone(t, app.Web)
@@ -33,7 +33,7 @@ func TestPhone(t *testing.T) {
 	p.wantFits()
 }
 
-// wantFits wants the page no wider than the screen, and what matters on it to be seen.
+// wantFits wants the page no wider than the screen, with its main elements visible.
 func (p *page) wantFits() {
 	p.t.Helper()
 	if width := p.get("innerWidth"); width != "375" {
@@ -55,7 +55,7 @@ func (p *page) wantFits() {
 	}
 }
 
-// bottom is where the element ends.
+// bottom returns an expression for the element's lower edge.
 func bottom(selector string) string {
 	return element(selector) + ".getBoundingClientRect().bottom"
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A roundTrip is as the page shows it, such as "0.35 ms".
+// A roundTrip is a duration as the page shows it, such as "0.35 ms".
 type roundTrip string
 
 func (r roundTrip) duration() time.Duration {
@@ -20,8 +20,7 @@ func (r roundTrip) duration() time.Duration {
 	return d
 }
 
-// wantRoundTrips compares the figures and the plot with the rows of the log, of which each reply's
-// says how long it took. n is odd.
+// wantRoundTrips compares the figures and the plot with the round trips in the log. n is odd.
 func (p *page) wantRoundTrips(n int) {
 	p.t.Helper()
 	shown := read[[]roundTrip](p,
@@ -67,7 +66,7 @@ const readTrace = `(plot => {
 	};
 })(document.querySelector("#plot"))`
 
-// wantPlot wants one point for each round trip, the later to the right, the longer above.
+// wantPlot wants one point for each round trip, later ones to the right, longer ones above.
 func (p *page) wantPlot(shown []roundTrip) {
 	p.t.Helper()
 	got := read[trace](p, readTrace)

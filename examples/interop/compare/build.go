@@ -32,7 +32,7 @@ func buildApp(ctx context.Context, dir string) (path, revision string, err error
 	}
 	path = filepath.Join(dir, "app")
 	for _, vcs := range []string{"-buildvcs=true", "-buildvcs=false"} {
-		// Git does not answer where there is no repository, or where it is somebody else's.
+		// Git fails if there is no repository, or if another user owns it.
 		if _, err = command(ctx, root, "go", "build", vcs, "-o", path, "./examples/app"); err == nil {
 			break
 		}
@@ -47,7 +47,7 @@ func buildApp(ctx context.Context, dir string) (path, revision string, err error
 	return path, revisionOf(info), nil
 }
 
-// revisionOf shortens what the build information says to what Git shows.
+// revisionOf returns the abbreviated revision in the build information, or "".
 func revisionOf(info *buildinfo.BuildInfo) string {
 	var revision, dirty string
 	for _, s := range info.Settings {

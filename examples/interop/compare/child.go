@@ -16,10 +16,10 @@ import (
 	"time"
 )
 
-// patience bounds every wait for a server.
-const patience = 10 * time.Second
+// timeout bounds every wait for a server.
+const timeout = 10 * time.Second
 
-// A child is a server that runs.
+// A child is a running server.
 type child struct {
 	cmd    *exec.Cmd
 	addr   string // host:port
@@ -42,11 +42,11 @@ func start(ctx context.Context, command []string) (*child, error) {
 	addr := make(chan string, 1)
 	go func() {
 		addr <- readAddr(out)
-		_, _ = io.Copy(io.Discard, out) // A full pipe would stop it.
+		_, _ = io.Copy(io.Discard, out) // A full pipe would block the server.
 	}()
 	select {
 	case c.addr = <-addr:
-	case <-time.After(patience):
+	case <-time.After(timeout):
 	}
 	if c.addr == "" {
 		c.stop()
@@ -71,7 +71,7 @@ func (c *child) stop() {
 	_ = c.cmd.Wait()
 }
 
-// cpu returns the processor time that the child has taken, for itself and in the kernel.
+// cpu returns the CPU time of the child, user and system.
 func (c *child) cpu() (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.cmd.Process.Pid))
 	if err != nil {
@@ -80,8 +80,8 @@ func (c *child) cpu() (time.Duration, error) {
 	return parseCPU(string(stat))
 }
 
-// parseCPU reads proc(5)'s stat: utime and stime are the 12th and 13th field after the program's
-// name, which is in parentheses and may itself have any in it.
+// parseCPU parses /proc/PID/stat, see proc(5): utime and stime are the 12th and 13th field after
+// the program's name, which is in parentheses and may contain parentheses.
 func parseCPU(stat string) (time.Duration, error) {
 	const tick = time.Second / 100 // USER_HZ, the same on every machine that Go runs on
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
@@ -99,7 +99,7 @@ func parseCPU(stat string) (time.Duration, error) {
 	return time.Duration(ticks) * tick, nil
 }
 
-// resident returns the bytes of memory that the child takes.
+// resident returns the resident memory of the child in bytes.
 func (c *child) resident() (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
 	if err != nil {

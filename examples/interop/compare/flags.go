@@ -13,13 +13,13 @@ import (
 
 const usage = `Usage: compare [flags]
 
-Measures wsecho beside other WebSocket echo servers and prints a Markdown table
+Compares wsecho with other WebSocket echo servers and prints a Markdown table
 of ratios to gorilla/websocket.
 
 `
 
 type config struct {
-	libs      []string // nil: all that can be had
+	libs      []string // nil: all available
 	workloads []workload
 	rounds    int
 	time      time.Duration
@@ -40,23 +40,23 @@ func parse(args []string, stderr io.Writer) (config, error) {
 		fs.PrintDefaults()
 	}
 	fs.StringVar(&libs, "libs", "",
-		"compare only these, besides gorilla: "+strings.Join(names(), ","))
+		"compare only these `libraries`, and gorilla: "+strings.Join(names(), ","))
 	fs.StringVar(&loads, "workloads", "",
-		"measure only these: "+strings.Join(workloadNames(workloads(0, false)), ","))
-	fs.IntVar(&cfg.rounds, "rounds", 5, "measure everything this `often`; memory thrice at most")
-	fs.DurationVar(&cfg.time, "time", 800*time.Millisecond, "measure for this `long`")
-	fs.DurationVar(&cfg.warmUp, "warmup", 400*time.Millisecond, "and this long before, uncounted")
-	fs.IntVar(&cfg.idle, "idle", 10000, "open this `many` connections to measure memory")
+		"measure only these `workloads`: "+strings.Join(workloadNames(workloads(0, false)), ","))
+	fs.IntVar(&cfg.rounds, "rounds", 5, "`number` of rounds; at most 3 for memory")
+	fs.DurationVar(&cfg.time, "time", 800*time.Millisecond, "`duration` of a measurement")
+	fs.DurationVar(&cfg.warmUp, "warmup", 400*time.Millisecond, "`duration` of the warm-up")
+	fs.IntVar(&cfg.idle, "idle", 10000, "`number` of connections to measure memory with")
 	fs.BoolVar(&binary, "binary", false, "send binary messages instead of text")
 	fs.BoolVar(&cfg.compress, "compress", false, "measure permessage-deflate too")
 	fs.BoolVar(&quick, "quick", false,
-		"one round of everything, shorter and with fewer connections: to try it out")
+		"run one short round with fewer connections, as a trial")
 	fs.StringVar(&cfg.svg, "svg", "", "write a chart to this `file`")
 	if err := fs.Parse(args); err != nil {
 		return config{}, err
 	}
 	if fs.NArg() > 0 {
-		return config{}, fmt.Errorf("argument %q: none is taken", fs.Arg(0))
+		return config{}, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
 	if quick {
 		cfg.quicken(fs)
@@ -67,7 +67,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	return cfg, cfg.choose(libs, loads, binary)
 }
 
-// quicken shortens what was not given.
+// quicken reduces the flags that were not given.
 func (cfg *config) quicken(fs *flag.FlagSet) {
 	given := map[string]bool{}
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
@@ -85,7 +85,7 @@ func (cfg *config) quicken(fs *flag.FlagSet) {
 	}
 }
 
-// choose picks the libraries and workloads that are named, or all.
+// choose selects the libraries and workloads that are named, or all.
 func (cfg *config) choose(libs, loads string, binary bool) error {
 	if libs != "" {
 		cfg.libs = strings.Split(libs, ",")

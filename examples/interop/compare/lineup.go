@@ -21,21 +21,21 @@ const (
 	baseline = "gorilla"
 	npm      = "npm ws"
 	npmFlag  = "npm"
-	deflate  = "-deflate" // ends the names of servers that are compared in that table
+	deflate  = "-deflate" // suffix of the servers in the table for permessage-deflate
 )
 
-// A server is one that can be started.
+// A server is the command that starts a server, and its row in the result.
 type server struct {
 	row     report.Row // without figures
 	command []string
 }
 
-// lineup is the servers that are compared with each other, in the order of the result.
+// lineup has the servers to compare, in the order of the result.
 type lineup struct {
 	plain, deflate []server
 }
 
-// names returns what -libs may name.
+// names returns the valid names for -libs.
 func names() []string {
 	all := []string{ours}
 	for _, s := range echo.Servers() {
@@ -46,14 +46,14 @@ func names() []string {
 	return append(all, npmFlag)
 }
 
-// lineUp makes the servers ready that are wanted, in dir.
+// lineUp prepares the wanted servers, with their files in dir.
 func lineUp(ctx context.Context, cfg config, dir string, progress *log.Logger) (lineup, error) {
 	var l lineup
 	wanted := func(name string) bool {
 		return cfg.libs == nil || name == baseline || slices.Contains(cfg.libs, name)
 	}
-	if most := load.RaiseConns(cfg.idle); most < cfg.idle {
-		return l, fmt.Errorf("-idle: the limit of open files allows %d", most)
+	if available := load.RaiseConns(cfg.idle); available < cfg.idle {
+		return l, fmt.Errorf("-idle: the limit of open files allows %d", available)
 	}
 	if wanted(ours) {
 		progress.Print("building wsecho")
@@ -78,7 +78,7 @@ func lineUp(ctx context.Context, cfg config, dir string, progress *log.Logger) (
 		case err == nil:
 			l.insert(s)
 		case cfg.libs == nil:
-			progress.Printf("going on without npm ws: %v", err)
+			progress.Printf("skipping npm ws: %v", err)
 		default:
 			return l, err
 		}
@@ -86,7 +86,7 @@ func lineUp(ctx context.Context, cfg config, dir string, progress *log.Logger) (
 	return l, nil
 }
 
-// insert adds a server before the one that is none of a library.
+// insert adds a server before the one without a library, which comes last.
 func (l *lineup) insert(s server) {
 	i := slices.IndexFunc(l.plain, func(s server) bool { return s.row.Name == "raw" })
 	if i < 0 {
@@ -95,7 +95,7 @@ func (l *lineup) insert(s server) {
 	l.plain = slices.Insert(l.plain, i, s)
 }
 
-// addEchoes adds the servers that this program is itself.
+// addEchoes adds the servers that this program contains.
 func (l *lineup) addEchoes(wanted func(string) bool, compress bool) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -117,7 +117,7 @@ func (l *lineup) addEchoes(wanted func(string) bool, compress bool) error {
 	return nil
 }
 
-// title names a server's library with its version, as it is linked into this program.
+// title returns the server's library with the version that is linked into this program.
 func title(s echo.Server) string {
 	if s.Module == "" {
 		return s.Name + " (" + s.Note + ")"

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// machine describes in a line what the figures were taken on.
+// machine describes this machine in one line.
 func machine() string {
 	model := runtime.GOARCH
 	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -26,7 +26,7 @@ func machine() string {
 	return fmt.Sprintf("%s, %d %s, %s, %s", model, runtime.NumCPU(), cores, kernel, runtime.Version())
 }
 
-// cpuModel finds the name in /proc/cpuinfo, which some architectures leave out.
+// cpuModel returns the model name in /proc/cpuinfo, which some architectures omit, or otherwise.
 func cpuModel(info, otherwise string) string {
 	for line := range strings.Lines(info) {
 		if key, value, _ := strings.Cut(line, ":"); strings.TrimSpace(key) == "model name" {

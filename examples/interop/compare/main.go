@@ -1,17 +1,16 @@
 //go:build linux
 
-// Command compare measures wsecho beside other WebSocket servers, on the machine that it runs on.
-// From the root of the repository:
+// Command compare compares the performance of wsecho with that of other WebSocket servers. From the
+// root of the repository:
 //
 //	go -C examples/interop run ./compare -quick            # about one minute
-//	go -C examples/interop run ./compare                   # about ten
+//	go -C examples/interop run ./compare                   # about ten minutes
 //	go -C examples/interop run ./compare -svg compare.svg  # with a chart
 //
-// Every server answers each message with the same greeting in front of it, in a process of its
-// own that is started afresh for each measurement. The servers take turns, and what is compared
-// is always what was measured in the same turn: the results are medians, over several rounds, of
-// ratios to gorilla/websocket's ReadMessage and WriteMessage. All traffic is on the loopback
-// interface. Epoll and /proc are what it measures with, so it runs on Linux.
+// Every server echoes each message with the same prefix, in a new process for each measurement.
+// Each round measures all servers, and ratios are taken within a round: the results are medians
+// over the rounds of ratios to gorilla/websocket's ReadMessage and WriteMessage. All traffic is on
+// the loopback interface. The program uses epoll and /proc, so it runs on Linux only.
 package main
 
 import (
@@ -45,7 +44,7 @@ func main() {
 	}
 }
 
-// serve is what this program does as one of the servers.
+// serve runs one of the servers in this process.
 func serve(name string, stdout io.Writer) error {
 	server, err := echo.Find(name)
 	if err != nil {
@@ -59,7 +58,7 @@ func serve(name string, stdout io.Writer) error {
 	return server.Serve(l)
 }
 
-// run compares, and prints the result.
+// run measures the servers and prints the result.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	cfg, err := parse(args, stderr)
 	if err != nil {

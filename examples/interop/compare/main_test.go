@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// TestMain is a server where a test has started this binary as one.
+// TestMain runs a server if a test has started this binary as one.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "serve" {
 		log.Fatal(serve(os.Args[2], os.Stdout))
@@ -24,13 +24,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A comparison in small: each kind of workload, once and briefly.
+// A small comparison: each kind of workload, once and briefly.
 func TestRun(t *testing.T) {
 	libs, rows := "wsecho,gws", 3
 	if _, err := exec.LookPath("node"); err == nil || os.Getenv("CI") != "" {
 		libs, rows = libs+",npm", rows+1
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // npm has a network to cross
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // npm may use the network
 	defer cancel()
 	svg := filepath.Join(t.TempDir(), "chart.svg")
 	var stdout, stderr strings.Builder
@@ -67,7 +67,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// A server that is no echo server fails, and the others are compared all the same.
+// A server that is no echo server fails, and the others are still compared.
 func TestFailuresAreReported(t *testing.T) {
 	ctx := t.Context()
 	dir := t.TempDir()
@@ -90,7 +90,7 @@ func TestFailuresAreReported(t *testing.T) {
 		t.Errorf("raw has %v, want a ratio", got)
 	}
 	if got := f.Rows[2].Cells[0]; !math.IsNaN(got) {
-		t.Errorf("what failed has %v, want none", got)
+		t.Errorf("the failed server has %v, want NaN", got)
 	}
 	if err := m.failed(); err == nil || err.Error() != "1 measurements failed" {
 		t.Errorf("got %v", err)
@@ -103,7 +103,7 @@ func TestParse(t *testing.T) {
 		{"-workloads 64,65", `-workloads: there is no "65", only 16x64,16k,1m,64,1000,handshakes,idle`},
 		{"-rounds 0", "must be positive"},
 		{"-idle -1", "must be positive"},
-		{"now", `argument "now": none is taken`},
+		{"now", `unexpected argument "now"`},
 	} {
 		_, err := parse(strings.Fields(tt.args), io.Discard)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -121,11 +121,11 @@ func TestParse(t *testing.T) {
 		t.Errorf("got workloads %q", got)
 	}
 	if !cfg.workloads[1].traffic.Binary {
-		t.Error("-binary has got lost")
+		t.Error("-binary has no effect")
 	}
 }
 
-// Ratios are those within a round; a round without the baseline does not count.
+// Ratios are within a round; a round without the baseline does not count.
 func TestSum(t *testing.T) {
 	servers := make([]server, 2)
 	servers[0].row.Baseline = true
@@ -136,10 +136,10 @@ func TestSum(t *testing.T) {
 		{{rate: 50}, {rate: 200}},
 	}
 	c := rate("", "", "")
-	if got := sum(c, measured, servers, 1); got != 3 {
+	if got := summarize(c, measured, servers, 1); got != 3 {
 		t.Errorf("got %v, want 3", got)
 	}
-	if got := sum(c, measured[2:3], servers, 1); !math.IsNaN(got) {
+	if got := summarize(c, measured[2:3], servers, 1); !math.IsNaN(got) {
 		t.Errorf("got %v, want NaN", got)
 	}
 	if got := median([]float64{4, 1, 3, 2}); got != 2.5 {

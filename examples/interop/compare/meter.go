@@ -11,20 +11,20 @@ import (
 	"example.com/wsecho/examples/interop/compare/internal/load"
 )
 
-// settle is how long a server has to come to rest before its memory is measured.
-const settle = 500 * time.Millisecond
+// settleTime is the delay before a server's memory is measured.
+const settleTime = 500 * time.Millisecond
 
-// A meter measures.
+// A meter runs the measurements.
 type meter struct {
 	cfg      config
 	log      *log.Logger
 	failures int
-	dearest  share // where the generator took most
+	maxShare share
 }
 
-// share is the generator's processor time as a part of the server's.
+// share is the ratio of the generator's CPU time to the server's.
 type share struct {
-	of    float64
+	ratio float64
 	where string
 }
 
@@ -46,8 +46,8 @@ func (m *meter) handshakes(c *child, w workload) (figure, error) {
 	return m.window(c, h.Counts)
 }
 
-// window measures what happens between the warm-up, which begins with the first reply, and the
-// end of the time, which is put off until a slow server has got somewhere.
+// window measures after a warm-up, which begins with the first reply. It measures for longer if a
+// slow server has sent too few replies.
 func (m *meter) window(c *child, counts func() (load.Counts, error)) (figure, error) {
 	const few = 4
 	if _, err := c.await(counts, 1); err != nil {
@@ -73,7 +73,7 @@ func (m *meter) window(c *child, counts func() (load.Counts, error)) (figure, er
 	}, nil
 }
 
-// A snapshot is what there is at one moment.
+// A snapshot has the counts and CPU times at one moment.
 type snapshot struct {
 	at        time.Time
 	counts    load.Counts
@@ -81,17 +81,17 @@ type snapshot struct {
 	generator time.Duration
 }
 
-// await returns what there is once so many replies have come.
+// await returns a snapshot once that many replies have been received.
 func (c *child) await(
 	counts func() (load.Counts, error), replies uint64,
 ) (s snapshot, err error) {
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
 		s, err = c.snapshot(counts)
 		if err != nil || s.counts.Replies >= replies {
 			return s, err
 		}
 		if time.Now().After(deadline) {
-			return s, fmt.Errorf("%d replies in %v", s.counts.Replies, patience)
+			return s, fmt.Errorf("%d replies in %v", s.counts.Replies, timeout)
 		}
 	}
 }
@@ -112,15 +112,15 @@ func (c *child) snapshot(counts func() (load.Counts, error)) (s snapshot, err er
 	return s, nil
 }
 
-// idle measures the memory of connections that have had one message echoed.
+// idle measures the memory of idle connections after one echoed message on each.
 func (m *meter) idle(c *child, w workload) (figure, error) {
-	// The first connection brings in what all of them share.
+	// The first connection allocates what all of them share.
 	first, err := load.OpenIdle(c.addr, 1, 128)
 	if err != nil {
 		return figure{}, err
 	}
 	defer first.Close()
-	time.Sleep(settle)
+	time.Sleep(settleTime)
 	before, err := c.resident()
 	if err != nil {
 		return figure{}, err
@@ -130,7 +130,7 @@ func (m *meter) idle(c *child, w workload) (figure, error) {
 		return figure{}, err
 	}
 	defer rest.Close()
-	time.Sleep(settle)
+	time.Sleep(settleTime)
 	after, err := c.resident()
 	return figure{bytes: float64(after-before) / float64(w.conns)}, err
 }

@@ -11,10 +11,10 @@ import (
 	"example.com/wsecho/examples/interop/compare/internal/report"
 )
 
-// memoryRounds is enough for what hardly varies.
+// memoryRounds is the maximum for memory, which hardly varies.
 const memoryRounds = 3
 
-// compare measures the servers at each workload, by turns, and sums up.
+// compare measures the servers with each workload, in rounds, and summarizes the results.
 func (m *meter) compare(
 	ctx context.Context, servers []server, workloads []workload,
 ) (report.Figures, error) {
@@ -42,16 +42,16 @@ func (m *meter) compare(
 		for _, c := range w.columns {
 			f.Columns = append(f.Columns, c.Column)
 			for i := range servers {
-				f.Rows[i].Cells = append(f.Rows[i].Cells, sum(c, measured, servers, i))
+				f.Rows[i].Cells = append(f.Rows[i].Cells, summarize(c, measured, servers, i))
 			}
 		}
-		m.weigh(servers, w, measured)
+		m.recordShare(servers, w, measured)
 	}
 	return f, nil
 }
 
-// round measures each server once, in a new process, another one first each time. What cannot be
-// measured is nil.
+// round measures each server once, in a new process, with another one first in each round. A failed
+// measurement is nil.
 func (m *meter) round(
 	ctx context.Context, servers []server, n int, w workload,
 ) ([]*figure, error) {
@@ -73,11 +73,11 @@ func (m *meter) round(
 		case got.bytes != 0:
 			m.log.Printf("  %-16s %8.0f bytes", s.row.Name, got.bytes)
 		default:
-			m.log.Printf("  %-16s %8.0f/s, CPU of the server %8.2f µs, of the generator %8.2f µs",
+			m.log.Printf("  %-16s %8.0f/s, server CPU %8.2f µs, generator CPU %8.2f µs",
 				s.row.Name, got.rate, got.cpu*1e6, got.generator*1e6)
 		}
 		if got.dropped > 0 {
-			m.log.Printf("  %-16s ended %d connections without an answer", "", got.dropped)
+			m.log.Printf("  %-16s dropped %d connections without an answer", "", got.dropped)
 		}
 	}
 	return round, nil
@@ -92,19 +92,19 @@ func (m *meter) once(ctx context.Context, s server, w workload) (figure, error) 
 	return w.measure(m, c, w)
 }
 
-// sum is the median over the rounds of what the column is about.
-func sum(c column, measured [][]*figure, servers []server, i int) float64 {
+// summarize returns the median of the column's value over the rounds.
+func summarize(c column, measured [][]*figure, servers []server, i int) float64 {
 	base := slices.IndexFunc(servers, func(s server) bool { return s.row.Baseline })
 	var values []float64
 	for _, round := range measured {
 		if round[i] != nil && round[base] != nil {
-			values = append(values, c.of(*round[i], *round[base]))
+			values = append(values, c.value(*round[i], *round[base]))
 		}
 	}
 	return median(values)
 }
 
-// median is NaN if there are no values.
+// median returns NaN if there are no values.
 func median(values []float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
@@ -114,8 +114,8 @@ func median(values []float64) float64 {
 	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
-// weigh keeps account of what the generator took.
-func (m *meter) weigh(servers []server, w workload, measured [][]*figure) {
+// recordShare records the generator's share for the notes if it is the largest.
+func (m *meter) recordShare(servers []server, w workload, measured [][]*figure) {
 	for i, s := range servers {
 		var shares []float64
 		for _, round := range measured {
@@ -123,26 +123,26 @@ func (m *meter) weigh(servers []server, w workload, measured [][]*figure) {
 				shares = append(shares, round[i].generator/round[i].cpu)
 			}
 		}
-		if of := median(shares); of > m.dearest.of {
-			m.dearest = share{of, fmt.Sprintf("%s at %s", s.row.Name, w.columns[0].Title)}
+		if ratio := median(shares); ratio > m.maxShare.ratio {
+			m.maxShare = share{ratio, fmt.Sprintf("%s at %s", s.row.Name, w.columns[0].Title)}
 		}
 	}
 }
 
-// notes says how the figures are to be read.
+// notes explains the figures.
 func (m *meter) notes() string {
 	s := "Ratios to gorilla/websocket, medians of rounds: messages or handshakes per second, more " +
-		"is better; CPU is the server's processor time per message, less is better. A × B is A " +
+		"is better; CPU is the server's CPU time per message, less is better. A × B is A " +
 		"connections with B messages in flight on each; frames are those of a 1 MiB reply; bytes " +
 		fmt.Sprintf("are resident memory for each of %d idle connections.", m.cfg.idle)
-	if m.dearest.of > 0 {
-		s += fmt.Sprintf(" The generator took at most %.0f %% of the server's processor time (%s).",
-			m.dearest.of*100, m.dearest.where)
+	if m.maxShare.ratio > 0 {
+		s += fmt.Sprintf(" The generator took at most %.0f %% of the server's CPU time (%s).",
+			m.maxShare.ratio*100, m.maxShare.where)
 	}
 	return s
 }
 
-// failed is the error of a comparison in which a measurement failed.
+// failed returns an error if a measurement has failed.
 func (m *meter) failed() error {
 	if m.failures > 0 {
 		return fmt.Errorf("%d measurements failed", m.failures)

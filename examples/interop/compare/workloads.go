@@ -9,7 +9,7 @@ import (
 	"example.com/wsecho/examples/interop/compare/internal/report"
 )
 
-// A workload is one thing that servers are measured at.
+// A workload is one kind of load that servers are measured with.
 type workload struct {
 	name    string
 	measure func(*meter, *child, workload) (figure, error)
@@ -18,21 +18,20 @@ type workload struct {
 	columns []column
 }
 
-// A figure is what one measurement of one server has come to. What a workload does not measure
-// is 0.
+// A figure is the result of one measurement of a server. What the workload does not measure is 0.
 type figure struct {
 	rate      float64 // messages or handshakes per second
-	cpu       float64 // seconds of the server's processor time for each
+	cpu       float64 // seconds of the server's CPU time for each
 	generator float64 // and of the generator's
 	frames    float64 // of each reply
-	bytes     float64 // resident for each connection
-	dropped   uint64  // connections, which are not counted
+	bytes     float64 // resident, for each connection
+	dropped   uint64  // connections without an answer, not counted in rate
 }
 
-// A column is a figure in the result.
+// A column is a column of the result and its value for a server.
 type column struct {
 	report.Column
-	of func(own, base figure) float64
+	value func(own, base figure) float64
 }
 
 func workloads(idle int, binary bool) []workload {
@@ -63,8 +62,8 @@ func workloads(idle int, binary bool) []workload {
 	}
 }
 
-// compressed returns those of the workloads that are for messages, with compression; but for
-// that with the most connections, which measures the network.
+// compressed returns the workloads for messages with compression, except the one with the most
+// connections, which measures the network.
 func compressed(all []workload) []workload {
 	var some []workload
 	for _, w := range all {

@@ -1,5 +1,5 @@
-// Package dashboard_test holds the Grafana dashboard of adapters/prometheus against the metrics
-// that there are, and its queries against Prometheus's own parser.
+// Package dashboard_test checks the Grafana dashboard of adapters/prometheus against the exported
+// metrics, and its queries with Prometheus's parser.
 package dashboard_test
 
 import (
@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// dashboard is what is of interest here of Grafana's dashboard JSON.
+// dashboard is the tested part of Grafana's dashboard JSON.
 type dashboard struct {
 	ID            *int
 	UID           string
@@ -60,7 +60,7 @@ func load(t *testing.T) *dashboard {
 	return &d
 }
 
-// The version is that of Grafana 12 and 13. An id would be that of a dashboard in one Grafana.
+// The version is that of Grafana 12 and 13. An id is valid in one Grafana instance only.
 func TestHead(t *testing.T) {
 	d := load(t)
 	if d.ID != nil || d.UID != "websocket-endpoints" || d.Title != "WebSocket endpoints" {
@@ -77,7 +77,7 @@ func TestVariables(t *testing.T) {
 	for _, v := range d.Templating.List {
 		names = append(names, v.Name)
 		if v.Type == "query" && v.Datasource != chosen {
-			t.Errorf("%s asks %v, want %v", v.Name, v.Datasource, chosen)
+			t.Errorf("%s queries %v, want %v", v.Name, v.Datasource, chosen)
 		}
 	}
 	if want := []string{"datasource", "job", "instance", "endpoint"}; !slices.Equal(names, want) {
@@ -101,7 +101,7 @@ func TestPanels(t *testing.T) {
 				p.ID, p.Type, p.Title, p.Description)
 		}
 		if p.Datasource != chosen {
-			t.Errorf("%q asks %v, want %v", p.Title, p.Datasource, chosen)
+			t.Errorf("%q queries %v, want %v", p.Title, p.Datasource, chosen)
 		}
 		if p.FieldConfig.Defaults.Unit == "" {
 			t.Errorf("%q has no unit", p.Title)
@@ -122,11 +122,11 @@ func checkTargets(t *testing.T, p panel) {
 		}
 		refs[target.RefID] = true
 		if target.Datasource != chosen {
-			t.Errorf("%q, %s asks %v, want %v", p.Title, target.RefID, target.Datasource, chosen)
+			t.Errorf("%q, %s queries %v, want %v", p.Title, target.RefID, target.Datasource, chosen)
 		}
 	}
 	if len(refs) == 0 {
-		t.Errorf("%q asks nothing", p.Title)
+		t.Errorf("%q has no queries", p.Title)
 	}
 }
 

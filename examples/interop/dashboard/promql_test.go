@@ -11,11 +11,11 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// scraped are the labels that a series has whatever exports it, and the one that the adapter
+// scraped are the labels that Prometheus adds to every series, and the one that the adapter
 // recommends for endpoints.
 var scraped = []string{"job", "instance", "endpoint"}
 
-// exported returns the names of all series that there are with their labels.
+// exported returns the labels of all exported series by name.
 func exported(t *testing.T) map[string][]string {
 	t.Helper()
 	registry := prometheus.NewRegistry()
@@ -45,7 +45,7 @@ func exported(t *testing.T) map[string][]string {
 // query is an expression of the dashboard.
 type query struct{ where, expr string }
 
-// queries returns those of the panels and of the variables, as Prometheus gets them.
+// queries returns the queries of the panels and of the variables, as Prometheus receives them.
 func queries(t *testing.T) []query {
 	t.Helper()
 	var qs []query
@@ -71,7 +71,7 @@ func queries(t *testing.T) []query {
 	return qs
 }
 
-// Each query is one, asks for series that there are, by labels that they have.
+// Every query parses, and selects exported series by labels that they have.
 func TestQueries(t *testing.T) {
 	series := exported(t)
 	p := parser.NewParser(parser.Options{})
@@ -96,7 +96,7 @@ func TestQueries(t *testing.T) {
 func checkSelector(t *testing.T, q query, s *parser.VectorSelector, series map[string][]string) {
 	t.Helper()
 	if series[s.Name] == nil {
-		t.Errorf("%s: there is no %s", q.where, s.Name)
+		t.Errorf("%s: no series %s", q.where, s.Name)
 		return
 	}
 	var names []string
@@ -109,7 +109,7 @@ func checkSelector(t *testing.T, q query, s *parser.VectorSelector, series map[s
 	isVariable := strings.HasPrefix(q.where, "variable ")
 	for _, label := range scraped {
 		if !isVariable && !slices.Contains(names, label) {
-			t.Errorf("%s: %s does not heed the choice of %s", q.where, s.Name, label)
+			t.Errorf("%s: %s is not filtered by %s", q.where, s.Name, label)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func selected(node parser.Node) (name string) {
 	return name
 }
 
-// Nothing is exported that nobody sees: a histogram is seen by its buckets.
+// The dashboard shows every exported metric, a histogram by its buckets.
 func TestAllShown(t *testing.T) {
 	var shown strings.Builder
 	for _, q := range queries(t) {

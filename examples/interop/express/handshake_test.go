@@ -13,7 +13,7 @@ import (
 	"example.com/wsecho/examples/interop/internal/program"
 )
 
-// What the two answer to the same request.
+// The answers of the two servers to the same request.
 func testHandshakes(t *testing.T, express, app *server) {
 	const (
 		get        = "GET /ws HTTP/1.1"
@@ -39,14 +39,14 @@ func testHandshakes(t *testing.T, express, app *server) {
 		{"malformed extension", []string{get, host, connection, upgrade, version, key, "Sec-WebSocket-Extensions: a b"}, "101", "400 malformed Sec-WebSocket-Extensions header: must be as in RFC 6455 §9.1\n"},
 		{"h2c on a route", []string{"GET /users HTTP/1.1", host, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"}, "400 Invalid Upgrade header", "200 respond with a resource"},
 		{"POST to a route", []string{"POST /users HTTP/1.1", host, "Content-Length: 0"}, "404", "405 Method Not Allowed\n"},
-		// Here only the sentences differ.
+		// Of these, only the text differs.
 		{"POST", []string{"POST /ws HTTP/1.1", host, "Content-Length: 0", connection, upgrade, version, key}, "405 Invalid HTTP method", "405 method \"POST\": a WebSocket handshake must be a GET request\n"},
 		{"no key", []string{get, host, connection, upgrade, version}, "400 Missing or invalid Sec-WebSocket-Key header", "400 0 Sec-WebSocket-Key headers: must be one\n"},
 		{"short key", []string{get, host, connection, upgrade, version, "Sec-WebSocket-Key: Zm9v"}, "400 Missing or invalid Sec-WebSocket-Key header", "400 Sec-WebSocket-Key \"Zm9v\": must be 16 bytes in base64\n"},
 		{"key twice", []string{get, host, connection, upgrade, version, key, key}, "400 Missing or invalid Sec-WebSocket-Key header", "400 2 Sec-WebSocket-Key headers: must be one\n"},
 		{"malformed subprotocol", []string{get, host, connection, upgrade, version, key, "Sec-WebSocket-Protocol: a b"}, "400 Invalid Sec-WebSocket-Protocol header", "400 Sec-WebSocket-Protocol \"a b\": must be a token\n"},
 		{"subprotocol twice", []string{get, host, connection, upgrade, version, key, "Sec-WebSocket-Protocol: a, a"}, "400 Invalid Sec-WebSocket-Protocol header", "400 Sec-WebSocket-Protocol \"a\": must not be offered twice\n"},
-		// And here nothing.
+		// These do not differ.
 		{"no Connection", []string{get, host, upgrade, version, key}, "404", "404"},
 		{"no Upgrade", []string{get, host, connection, version, key}, "404", "404"},
 		{"as it should be", []string{get, host, connection, upgrade, version, key}, "101", "101"},

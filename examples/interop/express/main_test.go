@@ -1,5 +1,5 @@
-// Package express_test compares wsecho with what it takes the place of: an Express application
-// with the npm package ws, which is in testdata.
+// Package express_test compares wsecho with what it replaces: an Express application with the npm
+// package ws, which is in testdata.
 package express_test
 
 import (
@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(leak.Run(m)) }
 
-// server is one of the two, running.
+// server is one of the two servers, running.
 type server struct {
 	*program.Process
 	address string // host:port
@@ -50,7 +50,7 @@ func startApp(t *testing.T) *server {
 	return &server{app.Process, u.Host}
 }
 
-// TestExpress has its parts share one installation and one process of each.
+// The subtests share one installation and one process of each server.
 func TestExpress(t *testing.T) {
 	dir := program.NPMInstall(t, "testdata")
 	express, app := startExpress(t, dir, t.Output()), startApp(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// The messages that the two answer differently.
+// Messages that the two servers answer differently.
 func testMessages(t *testing.T, express, app *server) {
 	for _, test := range []struct {
 		name            string
@@ -46,7 +46,7 @@ func dial(t *testing.T, s *server) *websocket.Conn {
 	return c
 }
 
-// reply sends the message on a connection of its own and describes what comes back.
+// reply sends the message on a new connection and describes the reply.
 func reply(t *testing.T, s *server, messageType int, data string) string {
 	t.Helper()
 	c := dial(t, s)
@@ -77,7 +77,7 @@ func receive(t *testing.T, c *websocket.Conn) string {
 	return fmt.Sprintf("%s %q", name, p)
 }
 
-// What the clients are told when the process is asked to end.
+// How connections end when the process receives SIGTERM.
 func testTermination(t *testing.T, express, app *server) {
 	for _, test := range []struct {
 		name string

@@ -7,7 +7,7 @@ import (
 	"example.com/wsecho/examples/interop/internal/program"
 )
 
-// What the two have in common, as a client with the npm package ws sees it.
+// What the two servers have in common, as a client with the npm package ws sees it.
 func testTranscript(t *testing.T, dir string, s *server) {
 	cmd := exec.Command(program.Find(t, "node", "nodejs"), "client.mjs", s.address)
 	cmd.Dir = dir

@@ -9,11 +9,11 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// What a client does that breaks the protocol. The five steps have no handler for the errors of a
-// connection, and Node ends for an error that nobody handles: all the other clients are cut off.
+// Clients that violate the protocol. The five steps have no error handler for connections, and an
+// unhandled error ends the Node process, which cuts off all other clients.
 func testViolations(t *testing.T, dir string, app *server) {
 	for _, test := range []struct {
-		name, frame string // its mask, if any, is four times zero
+		name, frame string // the masking key, if any, is zero
 		express     string // the error that ends the process
 		wsecho      string // the close frame
 	}{
@@ -25,13 +25,13 @@ func testViolations(t *testing.T, dir string, app *server) {
 		{"101 MiB announced", "\x82\xff\x00\x00\x00\x00\x06\x50\x00\x00\x00\x00\x00\x00", "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", "\x88\x23\x03\xf1message larger than 1048576 bytes"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Run("express", func(t *testing.T) { wantEnd(t, dir, test.frame, test.express) })
-			t.Run("wsecho", func(t *testing.T) { wantSentAway(t, app, test.frame, test.wsecho) })
+			t.Run("express", func(t *testing.T) { wantCrash(t, dir, test.frame, test.express) })
+			t.Run("wsecho", func(t *testing.T) { wantClosed(t, app, test.frame, test.wsecho) })
 		})
 	}
 }
 
-func wantEnd(t *testing.T, dir, frame, code string) {
+func wantCrash(t *testing.T, dir, frame, code string) {
 	log := program.NewLog()
 	s := startExpress(t, dir, log)
 	bystander := dial(t, s)
@@ -40,12 +40,12 @@ func wantEnd(t *testing.T, dir, frame, code string) {
 		t.Errorf("another client: got %s, want %s", got, want)
 	}
 	if line, ok := s.Line(); ok {
-		t.Errorf("the process printed %q, want its end", line)
+		t.Errorf("the process printed %q, want EOF", line)
 	}
 	log.Want(t, "code: '"+code+"'")
 }
 
-func wantSentAway(t *testing.T, s *server, frame, want string) {
+func wantClosed(t *testing.T, s *server, frame, want string) {
 	bystander := dial(t, s)
 	c := sendRaw(t, s, frame)
 	got := make([]byte, len(want))

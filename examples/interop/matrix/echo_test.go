@@ -13,33 +13,33 @@ import (
 	echomw5 "github.com/labstack/echo/v5/middleware"
 )
 
-// echo's own middlewares in front of wsecho, and what they have echo and net/http log. Gzip holds
-// WriteHeader back and, when asked to flush, repeats it at the end, when the connection is not
-// net/http's any more: the echo works, but there is a complaint. So wsecho goes in front of Gzip.
+// echo's own middleware in front of wsecho, and what echo and net/http log then. Gzip delays
+// WriteHeader and, if flushed, repeats it at the end, when the connection has been hijacked: the
+// echo works, but an error is logged. So wsecho belongs in front of Gzip.
 func TestEchoOwn(t *testing.T) {
 	const (
-		complaint4 = "http: response.WriteHeader on hijacked connection from " +
+		error4 = "http: response.WriteHeader on hijacked connection from " +
 			"github.com/labstack/echo/v4/middleware.GzipWithConfig"
-		complaint5 = "level=ERROR msg=\"echo: response already written to client\"\n"
+		error5 = "level=ERROR msg=\"echo: response already written to client\"\n"
 	)
 	for _, test := range []struct {
 		name   string
 		build  builder
 		log    []string // of echo, for the request and the WebSocket
-		errors string   // what the line of net/http begins with
+		errors string   // prefix of net/http's line
 	}{
 		{"v4 Logger, middleware", own4(echo4Logger, use4), []string{"200 GET /users", "101 GET /ws"}, ""},
 		{"v4 Logger, endpoint", own4(echo4Logger, route4), []string{"200 GET /users", "101 GET /ws"}, ""},
 		{"v4 Recover, middleware", own4(echo4Recover, use4), nil, ""},
 		{"v4 Recover, endpoint", own4(echo4Recover, route4), nil, ""},
-		{"v4 Gzip, middleware", own4(echo4Gzip, use4), nil, complaint4},
-		{"v4 Gzip, endpoint", own4(echo4Gzip, route4), nil, complaint4},
+		{"v4 Gzip, middleware", own4(echo4Gzip, use4), nil, error4},
+		{"v4 Gzip, endpoint", own4(echo4Gzip, route4), nil, error4},
 		{"v5 Logger, middleware", own5(echo5Logger, use5), []string{"200 GET /users", "101 GET /ws"}, ""},
 		{"v5 Logger, endpoint", own5(echo5Logger, route5), []string{"200 GET /users", "101 GET /ws"}, ""},
 		{"v5 Recover, middleware", own5(echo5Recover, use5), nil, ""},
 		{"v5 Recover, endpoint", own5(echo5Recover, route5), nil, ""},
-		{"v5 Gzip, middleware", own5(echo5Gzip, use5), []string{complaint5}, ""},
-		{"v5 Gzip, endpoint", own5(echo5Gzip, route5), []string{complaint5}, ""},
+		{"v5 Gzip, middleware", own5(echo5Gzip, use5), []string{error5}, ""},
+		{"v5 Gzip, endpoint", own5(echo5Gzip, route5), []string{error5}, ""},
 		{"v4 Gzip behind", echo4GzipBehind, nil, ""},
 		{"v5 Gzip behind", echo5GzipBehind, nil, ""},
 	} {
@@ -82,7 +82,7 @@ func use4(e *echov4.Echo, ws ws)   { e.Use(echov4.WrapMiddleware(ws.Handler)) }
 func route4(e *echov4.Echo, ws ws) { e.GET("/ws", echov4.WrapHandler(ws)) }
 
 func echo4Logger(l log) echov4.MiddlewareFunc {
-	//lint:ignore SA1019 what servers have that are older than its successor
+	//lint:ignore SA1019 servers use it that are older than its successor
 	return echomw4.LoggerWithConfig(echomw4.LoggerConfig{
 		Output: l, Format: "${status} ${method} ${path}",
 	})

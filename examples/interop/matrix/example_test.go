@@ -20,7 +20,7 @@ import (
 	echov5 "github.com/labstack/echo/v5"
 )
 
-// ask sends a message and a request to the handler, and prints the answers.
+// ask sends a message and a request to the handler, and prints the replies.
 func ask(h http.Handler) {
 	server := httptest.NewServer(h)
 	defer server.Close()
@@ -45,7 +45,7 @@ func ask(h http.Handler) {
 	fmt.Printf("%s, %v\n", body, err)
 }
 
-// Around everything that there is.
+// Around the whole mux.
 func Example_serveMux() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /users", users)
@@ -57,7 +57,7 @@ func Example_serveMux() {
 	// respond with a resource, <nil>
 }
 
-// As a route, with what ServeMux says about methods and hosts.
+// As a route, whose pattern can have a method and a host.
 func Example_serveMuxRoute() {
 	ws := middleware.New(middleware.Options{})
 	mux := http.NewServeMux()
@@ -83,7 +83,7 @@ func Example_chi() {
 	// respond with a resource, <nil>
 }
 
-// The middlewares of gorilla/mux run only where a route matches: /ws is a route of its own.
+// The middleware of gorilla/mux runs only if a route matches, so /ws is a route.
 func Example_gorillaMux() {
 	ws := middleware.New(middleware.Options{})
 	r := mux.NewRouter()
@@ -96,7 +96,7 @@ func Example_gorillaMux() {
 	// respond with a resource, <nil>
 }
 
-// With the adapter; where /ws is nothing but a WebSocket, r.GET("/ws", gin.WrapH(ws)) does as well.
+// With the adapter. If /ws serves only WebSockets, r.GET("/ws", gin.WrapH(ws)) works too.
 func Example_gin() {
 	ws := middleware.New(middleware.Options{Path: "/ws"})
 	r := gin.New()
@@ -109,7 +109,7 @@ func Example_gin() {
 	// respond with a resource, <nil>
 }
 
-// In front of echo's Gzip; a route of its own is e.GET("/ws", echo.WrapHandler(ws)).
+// In front of echo's Gzip. As a route, it is e.GET("/ws", echo.WrapHandler(ws)).
 func Example_echo4() {
 	ws := middleware.New(middleware.Options{Path: "/ws"})
 	e := echov4.New()
@@ -124,7 +124,7 @@ func Example_echo4() {
 	// respond with a resource, <nil>
 }
 
-// In front of echo's Gzip; a route of its own is e.GET("/ws", echo.WrapHandler(ws)).
+// In front of echo's Gzip. As a route, it is e.GET("/ws", echo.WrapHandler(ws)).
 func Example_echo5() {
 	ws := middleware.New(middleware.Options{Path: "/ws"})
 	e := echov5.New()
@@ -139,7 +139,7 @@ func Example_echo5() {
 	// respond with a resource, <nil>
 }
 
-// httprouter has no middlewares: a route, or ws.Handler(r) around it.
+// httprouter has no middleware: use a route, or ws.Handler(r) around it.
 func Example_httprouter() {
 	ws := middleware.New(middleware.Options{})
 	r := httprouter.New()
@@ -152,7 +152,7 @@ func Example_httprouter() {
 	// respond with a resource, <nil>
 }
 
-// Behind logging and recovery, in front of what compresses or limits time.
+// Behind logging and recovery, in front of compression and timeouts.
 func Example_alice() {
 	ws := middleware.New(middleware.Options{Path: "/ws"})
 	mux := http.NewServeMux()

@@ -23,7 +23,7 @@ const resource = "respond with a resource"
 // users is the route that every framework has beside the WebSocket.
 func users(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, resource) }
 
-// ownUse is what goes into a framework's own Use; all else goes around the server.
+// ownUse is the middleware for a framework's own Use; all other middleware is around the server.
 type ownUse struct {
 	chi chi.Middlewares
 	gin []gin.HandlerFunc
@@ -31,8 +31,8 @@ type ownUse struct {
 
 type ws = *middleware.Middleware
 
-// A framework with wsecho in its three places: outermost, around what routes returns; as a
-// middleware of the framework's; as the endpoint of a route. What it has no place for is nil.
+// A framework with wsecho in three places: outermost, around the handler that routes returns; as
+// middleware of the framework; as the endpoint of a route. An impossible place is nil.
 type framework struct {
 	name       string
 	writer     string // the type of its own ResponseWriter, if it has one
@@ -49,7 +49,7 @@ const (
 
 func places() []string { return []string{outermost, asMiddleware, asEndpoint} }
 
-// in returns what builds the server with wsecho in that place, or nil.
+// in returns the function that builds the server with wsecho in that place, or nil.
 func (f framework) in(place string) func(ws, ownUse) http.Handler {
 	switch place {
 	case asMiddleware:
@@ -117,7 +117,7 @@ func gorillaRoutes() http.Handler {
 	return r
 }
 
-// The middlewares of gorilla/mux run only for requests that match a route, so there has to be one.
+// The middleware of gorilla/mux runs only for requests that match a route, so /ws is a route.
 func gorillaMiddleware(ws ws, _ ownUse) http.Handler {
 	r := mux.NewRouter()
 	r.Use(ws.Handler)
@@ -201,7 +201,7 @@ func echo5Endpoint(ws ws, _ ownUse) http.Handler {
 	return e
 }
 
-// negroni and alice are chains without routes of their own: a ServeMux is the last link.
+// negroni and alice have no routes: their last handler is a ServeMux.
 
 func negroni1Routes() http.Handler {
 	n := negroniv1.New()

@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// The outcomes of a combination. In all of them the route of the framework is answered as ever.
+// The outcomes of a combination. In all of them, the route of the framework works.
 const (
-	ok      = "ok"  // the echo works, a log has its line, net/http has no complaint
-	refused = "500" // the handshake is, with the writer's type and the remedy
-	none    = "–"   // there is none such
+	ok      = "ok"  // the echo works, a logger logs the request, net/http logs no error
+	refused = "500" // the handshake is refused, with the writer's type and the remedy
+	none    = "–"   // there is no such combination
 )
 
 // grid has a row for each framework and place of wsecho, and a column for each wrapper in front;
@@ -50,8 +50,8 @@ alice        middleware  ok     ok       ok        ok        ok      ok        o
 alice        endpoint    ok     ok       ok        ok        ok      ok        ok         ok       ok       ok        –        –        500      ok      ok      500
 `
 
-// A reason is why the cells with that outcome, in the rows and the column that it names, are not
-// ok; what it does not name is any.
+// A reason says why the cells with that outcome, in the rows and the column that it names, are not
+// ok. An empty name matches all.
 type reason struct {
 	outcome                   string
 	framework, place, wrapper string
@@ -60,18 +60,18 @@ type reason struct {
 
 func reasons() []reason {
 	const (
-		noMiddleware = "it has no middlewares: outermost is where they go"
-		onlyGin      = "it goes into the Use of gin, and is inside of what is outermost"
-		noWay        = "it hides the connection: wsecho goes outside of it, see TestOutside"
+		noMiddleware = "it has no middleware of its own: see outermost"
+		onlyGin      = "it works only in the Use of gin"
+		hidden       = "it hides the connection: wsecho goes outside of it, see TestOutside"
 	)
 	return []reason{
 		{none, "net/http", asMiddleware, "", noMiddleware},
 		{none, "httprouter", asMiddleware, "", noMiddleware},
 		{none, "", "", "gin.Log", onlyGin},
 		{none, "", "", "gin.Rec", onlyGin},
-		{refused, "", "", "Timeout", noWay},
-		{refused, "", "", "hidden", noWay},
-		{refused, "negroni/v1", "", "Unwrap", "its writer asserts Hijack of the next, and has no Unwrap"},
+		{refused, "", "", "Timeout", hidden},
+		{refused, "", "", "hidden", hidden},
+		{refused, "negroni/v1", "", "Unwrap", "its writer requires an inner Hijack, and has no Unwrap"},
 	}
 }
 
@@ -81,7 +81,7 @@ func (r reason) explains(k key, outcome string) bool {
 		is(r.framework, k.framework) && is(r.place, k.place) && is(r.wrapper, k.wrapper)
 }
 
-// Whatever is not ok has a reason, and every reason is one of something.
+// Every cell that is not ok has a reason, and every reason explains a cell.
 func TestReasons(t *testing.T) {
 	outcomes := parseGrid(t)
 	used := map[reason]bool{}
@@ -95,7 +95,7 @@ func TestReasons(t *testing.T) {
 	}
 	for _, r := range reasons() {
 		if !used[r] {
-			t.Errorf("%+v: a reason for nothing", r)
+			t.Errorf("%+v: explains no cell", r)
 		}
 	}
 }

@@ -1,6 +1,6 @@
-// Package matrix_test tries wsecho in the frameworks and behind the wrappers that Go servers are
-// made of: every framework with every wrapper, with the middleware in every place it can have.
-// grid, in grid_test.go, is what comes of it; the examples are the lines to copy.
+// Package matrix_test tests wsecho in common frameworks and behind common wrappers: every framework
+// with every wrapper, and with the middleware in every possible place. grid, in grid_test.go, has
+// the outcomes; the examples have the lines to copy.
 package matrix_test
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// patience bounds every wait for something that is going to happen.
-const patience = 10 * time.Second
+// timeout bounds every wait.
+const timeout = 10 * time.Second
 
 func TestMain(m *testing.M) {
 	gin.SetMode(gin.ReleaseMode) // prints nothing

@@ -12,7 +12,7 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// Every framework, with wsecho in every place, behind every wrapper: as grid says.
+// Every framework, with wsecho in every place, behind every wrapper, has the outcome in grid.
 func TestMatrix(t *testing.T) {
 	want := parseGrid(t)
 	got := results{outcomes: map[key]string{}}
@@ -86,7 +86,7 @@ func (c cell) handler(ws ws, l log) http.Handler {
 	}
 }
 
-// writer returns the type of the ResponseWriter that wsecho is handed.
+// writer returns the type of the ResponseWriter that wsecho receives.
 func (c cell) writer() string {
 	if c.place != outermost && c.framework.writer != "" {
 		return c.framework.writer
@@ -123,7 +123,7 @@ func (c cell) test(t *testing.T, want string) {
 	}
 }
 
-// wantLogged checks the log once all requests are over.
+// wantLogged checks the log after all requests.
 func (c cell) wantLogged(t *testing.T, l log, outcome string) {
 	t.Helper()
 	if c.wrapper.upgraded != "" {
@@ -135,12 +135,12 @@ func (c cell) wantLogged(t *testing.T, l log, outcome string) {
 	l.wantNone(t)
 }
 
-// Whatever cannot be hijacked through can have wsecho outside of it. It then knows nothing of
-// WebSockets.
+// wsecho works outside of every wrapper, even if that hides the connection. The wrapper then sees
+// no WebSockets.
 func TestOutside(t *testing.T) {
 	for _, w := range wrappers() {
 		if w.std == nil {
-			continue // It is gin's own, and nothing is outside of it in gin.
+			continue // It is for gin only.
 		}
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
@@ -159,7 +159,7 @@ func TestOutside(t *testing.T) {
 	}
 }
 
-// Where a middleware runs only for routes, a WebSocket needs one.
+// If middleware runs only for routes, a WebSocket needs a route.
 func TestGorillaWithoutRoute(t *testing.T) {
 	r := mux.NewRouter()
 	r.Use(echo(middleware.Options{}).Handler)

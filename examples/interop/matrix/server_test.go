@@ -14,7 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// log takes lines, in the place of standard output or of a server's log.
+// log is a logger and a writer that sends each line to a channel.
 type log chan string
 
 // want takes the next line, which has been written already.
@@ -30,7 +30,7 @@ func (l log) want(t *testing.T, want string) {
 	}
 }
 
-// wantPrefix waits for a line that begins so.
+// wantPrefix waits for a line that begins with want.
 func (l log) wantPrefix(t *testing.T, want string) {
 	t.Helper()
 	select {
@@ -38,7 +38,7 @@ func (l log) wantPrefix(t *testing.T, want string) {
 		if !strings.HasPrefix(got, want) {
 			t.Errorf("logged %q, want %q", got, want)
 		}
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Errorf("logged nothing, want %q", want)
 	}
 }
@@ -65,11 +65,11 @@ func (l log) request(status int, r *http.Request) {
 	l <- fmt.Sprintf("%d %s %s", status, r.Method, r.URL.Path)
 }
 
-// server is an HTTP server that tells what it does.
+// server is an HTTP server that reports what it does.
 type server struct {
 	*httptest.Server
-	returned chan struct{} // one for each request that its handler has returned from
-	errors   log           // what net/http has to say, as about writes to a hijacked connection
+	returned chan struct{} // receives one value for each request handled
+	errors   log           // what net/http logs, such as writes to a hijacked connection
 }
 
 func serve(t *testing.T, h http.Handler) *server {
@@ -89,22 +89,22 @@ func (s *server) wantReturned(t *testing.T) {
 	t.Helper()
 	select {
 	case <-s.returned:
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Fatal("the handler has not returned")
 	}
 }
 
-// wantQuiet ends the server, which must not have had anything to say.
+// wantQuiet closes the server and wants no logged errors.
 func (s *server) wantQuiet(t *testing.T) {
 	t.Helper()
 	s.Close()
 	s.errors.wantNone(t)
 }
 
-// wantUsers asks for a route of the framework.
+// wantUsers requests a route of the framework.
 func (s *server) wantUsers(t *testing.T) {
 	t.Helper()
-	client := http.Client{Timeout: patience, Transport: s.Client().Transport}
+	client := http.Client{Timeout: timeout, Transport: s.Client().Transport}
 	resp, err := client.Get(s.URL + "/users")
 	if err != nil {
 		t.Fatal(err)
@@ -118,17 +118,17 @@ func (s *server) wantUsers(t *testing.T) {
 
 // dial sends the handshake of a browser, which accepts compressed responses.
 func (s *server) dial() (*websocket.Conn, *http.Response, error) {
-	dialer := websocket.Dialer{HandshakeTimeout: patience}
+	dialer := websocket.Dialer{HandshakeTimeout: timeout}
 	h := http.Header{"Accept-Encoding": {"gzip, deflate, br, zstd"}}
 	c, resp, err := dialer.Dial(strings.Replace(s.URL, "http", "ws", 1)+"/ws", h)
 	if err != nil {
 		return nil, resp, err
 	}
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(timeout))
 	return c, resp, nil
 }
 
-// wantEcho goes through a whole connection: handshake, one message, close.
+// wantEcho opens a connection, exchanges one message, and closes it.
 func (s *server) wantEcho(t *testing.T) {
 	t.Helper()
 	c, _, err := s.dial()
@@ -144,8 +144,8 @@ func (s *server) wantEcho(t *testing.T) {
 	if messageType != websocket.TextMessage || string(p) != want {
 		t.Errorf("got message %d %q, %v; want text %q", messageType, p, err, want)
 	}
-	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	if err := c.WriteMessage(websocket.CloseMessage, bye); err != nil {
+	closeFrame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	if err := c.WriteMessage(websocket.CloseMessage, closeFrame); err != nil {
 		t.Fatal(err)
 	}
 	var closed *websocket.CloseError
@@ -154,7 +154,7 @@ func (s *server) wantEcho(t *testing.T) {
 	}
 }
 
-// wantRefused sends a handshake that is good and cannot be served through a writer of that type.
+// wantRefused sends a valid handshake that cannot be served through a writer of that type.
 func (s *server) wantRefused(t *testing.T, writer string) {
 	t.Helper()
 	c, resp, err := s.dial()

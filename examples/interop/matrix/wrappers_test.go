@@ -21,8 +21,8 @@ import (
 
 type stdMiddleware = func(http.Handler) http.Handler
 
-// A wrapper stands in front of wsecho. It is made for one server, to whose log it has to write a
-// line for each request if it logs any, and for each panic that it recovers from.
+// A wrapper stands in front of wsecho. It is created for one server, to whose log it writes a line
+// for each panic that it recovers from and, if it is a logger, for each request.
 type wrapper struct {
 	name     string
 	writer   string                    // the type of its ResponseWriter, if that cannot be hijacked
@@ -46,7 +46,7 @@ func wrappers() []wrapper {
 		{name: "Recovery", std: recoveryHandler},
 		{name: "gzhttp", std: silent(gzipHandler)},
 		{name: "otelhttp", std: otelHandler, upgraded: switching},
-		// It takes 101 for one of the responses before the last, as 103, and counts 200.
+		// It treats 101 as an informational response, such as 103, and reports 200.
 		{name: "httpsnoop", std: snoop, upgraded: "200 GET /ws"},
 		{name: "chi.Log", std: chiLogger, chi: true, upgraded: switching},
 		{name: "chi.Rec", std: chiRecoverer, chi: true},
@@ -54,8 +54,7 @@ func wrappers() []wrapper {
 		{name: "gin.Log", gin: ginLogger, upgraded: switching},
 		{name: "gin.Rec", gin: ginRecovery},
 		{name: "Timeout", writer: "*http.timeoutWriter", std: silent(timeoutHandler)},
-		// ResponseWriters as they are written by hand: with Hijack only, with Unwrap only, with
-		// neither.
+		// Hand-written ResponseWriters: with Hijack only, with Unwrap only, with neither.
 		{name: "Hijack", std: hijackLogger, upgraded: switching},
 		{name: "Unwrap", std: silent(unwrapOnly)},
 		{name: "hidden", writer: "matrix_test.hider", std: silent(hideAll)},
@@ -78,10 +77,10 @@ func recoveryHandler(l log) stdMiddleware {
 
 func gzipHandler(h http.Handler) http.Handler { return gzhttp.GzipHandler(h) }
 
-// otelHandler logs the status that OpenTelemetry counts a request under.
+// otelHandler logs the status that OpenTelemetry records for a request.
 func otelHandler(l log) stdMiddleware {
-	since := metric.DeltaTemporalitySelector
-	reader := metric.NewManualReader(metric.WithTemporalitySelector(since))
+	temporality := metric.DeltaTemporalitySelector
+	reader := metric.NewManualReader(metric.WithTemporalitySelector(temporality))
 	provider := metric.NewMeterProvider(metric.WithReader(reader))
 	return func(h http.Handler) http.Handler {
 		measured := otelhttp.NewHandler(h, "server", otelhttp.WithMeterProvider(provider))
@@ -119,7 +118,7 @@ func snoop(l log) stdMiddleware {
 	}
 }
 
-// chiEntry is chi's request log with lines of our form.
+// chiEntry is an entry of chi's request log in the format of log.request.
 type chiEntry struct {
 	log
 	r *http.Request
@@ -156,11 +155,11 @@ func ginLogger(l log) gin.HandlerFunc {
 func ginRecovery(l log) gin.HandlerFunc { return gin.RecoveryWithWriter(l) }
 
 func timeoutHandler(h http.Handler) http.Handler {
-	return http.TimeoutHandler(h, patience, "took too long")
+	return http.TimeoutHandler(h, timeout, "took too long")
 }
 
-// statusWriter is the logger's wrapper as it is written by hand, in many programs: it passes
-// Hijack on, and knows nothing of Flush and Unwrap.
+// statusWriter is the wrapper of a hand-written logger, as in many programs: it has Hijack, but no
+// Flush and no Unwrap.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -189,7 +188,7 @@ func hijackLogger(l log) stdMiddleware {
 	}
 }
 
-// hider is a ResponseWriter with the three methods that it must have.
+// hider is a ResponseWriter with only the three required methods.
 type hider struct{ http.ResponseWriter }
 
 func hideAll(h http.Handler) http.Handler {

@@ -8,7 +8,7 @@ import (
 	"example.com/wsecho/middleware"
 )
 
-// What happens where the configuration lacks a line, and what the server's log says about it.
+// What happens if the configuration lacks a line, and what the server logs.
 func TestBrokenConfiguration(t *testing.T) {
 	const (
 		version    = "proxy_http_version 1.1;"
@@ -16,7 +16,7 @@ func TestBrokenConfiguration(t *testing.T) {
 		connection = "proxy_set_header Connection $connection_upgrade;"
 		host       = "proxy_set_header Host $http_host;"
 		passedOn   = "404 404 page not found\n"
-		old        = "HTTP/1.0: a WebSocket handshake needs HTTP/1.1 " +
+		http10     = "HTTP/1.0: a WebSocket handshake needs HTTP/1.1 " +
 			"(a proxy in front may have to be told to use it)"
 	)
 	for _, test := range []struct {
@@ -28,7 +28,7 @@ func TestBrokenConfiguration(t *testing.T) {
 		{"no Upgrade", []edit{{upgrade, ""}}, passedOn, `level=WARN msg="WebSocket handshake without \"Upgrade: websocket\": a proxy in front has probably removed it, and must be told to forward Upgrade and Connection" remote=127.0.0.1 path=/ws`},
 		{"no Connection", []edit{{connection, ""}}, passedOn, `level=WARN msg="WebSocket handshake without \"Connection: Upgrade\": a proxy in front has probably removed it, and must be told to forward Upgrade and Connection" remote=127.0.0.1 path=/ws`},
 		{"neither", []edit{{upgrade, ""}, {connection, ""}}, passedOn, `level=WARN msg="WebSocket handshake without \"Upgrade: websocket\": a proxy in front has probably removed it, and must be told to forward Upgrade and Connection" remote=127.0.0.1 path=/ws`},
-		{"HTTP/1.0", []edit{{version, "proxy_http_version 1.0;"}}, "400 " + old + "\n", `level=WARN msg="WebSocket handshake refused" remote=127.0.0.1 path=/ws status=400 reason="` + old + `"`},
+		{"HTTP/1.0", []edit{{version, "proxy_http_version 1.0;"}}, "400 " + http10 + "\n", `level=WARN msg="WebSocket handshake refused" remote=127.0.0.1 path=/ws status=400 reason="` + http10 + `"`},
 		{"nothing but proxy_pass", []edit{{version, "proxy_http_version 1.0;"}, {upgrade, ""}, {connection, ""}}, passedOn, `level=WARN msg="WebSocket handshake without \"Upgrade: websocket\": a proxy in front has probably removed it, and must be told to forward Upgrade and Connection" remote=127.0.0.1 path=/ws`},
 		{"Host without port", []edit{{host, "proxy_set_header Host $host;"}}, "403 origin \"http://example.com:8080\" is not allowed to connect to host \"example.com\"\n", `status=403`},
 		{"no Host", []edit{{host, ""}}, "403 origin \"http://example.com:8080\" is not allowed to connect to host \"wsecho\"\n", `status=403`},

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// certificate is a self-signed one for 127.0.0.1 and example.com.
+// certificate is self-signed, for 127.0.0.1 and example.com.
 type certificate struct {
 	certFile, keyFile string
 	pool              *x509.CertPool

@@ -87,8 +87,8 @@ func testMessages(t *testing.T, p *proxy) {
 
 func testClientCloses(t *testing.T, p *proxy) {
 	c := p.dial(t)
-	bye := websocket.FormatCloseMessage(4321, "my own reason")
-	if err := c.WriteMessage(websocket.CloseMessage, bye); err != nil {
+	closeFrame := websocket.FormatCloseMessage(4321, "my own reason")
+	if err := c.WriteMessage(websocket.CloseMessage, closeFrame); err != nil {
 		t.Fatal(err)
 	}
 	wantClose(t, c, 4321, "my own reason")
@@ -113,7 +113,7 @@ func wantClose(t *testing.T, c *websocket.Conn, code int, reason string) {
 	}
 }
 
-// All are open before the first one sends.
+// All connections are open before the first one sends.
 func testManyConnections(t *testing.T, p *proxy) {
 	const n = 50
 	conns := make([]*websocket.Conn, n)
@@ -131,7 +131,7 @@ func testManyConnections(t *testing.T, p *proxy) {
 	}
 }
 
-// exchange has the messages echoed, which carry the name and are of different lengths.
+// exchange sends messages with the name, of different lengths, and checks their echoes.
 func exchange(c *websocket.Conn, name string) error {
 	for i := range 20 {
 		sent := []byte(name + strings.Repeat(" again", i*i))

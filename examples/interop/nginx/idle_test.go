@@ -10,8 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// readTimeout is long in comparison with the interval of the pings, lest a busy machine loses the
-// race.
+// readTimeout is long compared with pingInterval, so that the test passes on a busy machine.
 const (
 	readTimeout  = 2 * time.Second
 	pingInterval = 250 * time.Millisecond
@@ -21,7 +20,7 @@ func shortTimeout() edit { return edit{"proxy_read_timeout 75s;", "proxy_read_ti
 
 func TestPingsKeepIdleConnection(t *testing.T) {
 	t.Parallel()
-	// A busy machine may answer late.
+	// On a busy machine, pongs may be late.
 	s := serve(t, middleware.Options{PingInterval: pingInterval, PongTimeout: -1})
 	c := start(t, s.address, shortTimeout()).dial(t)
 	connected := time.Now()
@@ -40,7 +39,7 @@ func TestPingsKeepIdleConnection(t *testing.T) {
 	}
 }
 
-// Without pings nginx cuts the connection, and neither side is sent a close frame.
+// Without pings, nginx cuts the connection and sends neither side a close frame.
 func TestIdleConnectionIsCut(t *testing.T) {
 	t.Parallel()
 	s := serve(t, middleware.Options{PingInterval: -1})

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package nginx_test tries wsecho behind nginx, with the configuration in examples/nginx.
+// Package nginx_test tests wsecho behind nginx, with the configuration in examples/nginx.
 package nginx_test
 
 import (
@@ -21,18 +21,18 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(leak.Run(m)) }
 
-// proxy is nginx, running.
+// proxy is a running nginx.
 type proxy struct {
 	http, https string // where it listens, host:port
 	log         *program.Log
 	certificate
 }
 
-// An edit is made to the configuration.
+// An edit is a replacement in the configuration.
 type edit struct{ old, new string }
 
 // start runs nginx in front of the server at upstream, with the configuration in examples/nginx
-// but for addresses, the certificate, and the edits.
+// except for addresses, the certificate, and the edits.
 func start(t *testing.T, upstream string, edits ...edit) *proxy {
 	t.Helper()
 	path := program.Find(t, "nginx", "nginx")
@@ -59,11 +59,11 @@ func start(t *testing.T, upstream string, edits ...edit) *proxy {
 	return p
 }
 
-// mainConf is what surrounds the configuration that is tried: one process, in the foreground, that
-// any user may run.
+// mainConf includes the configuration under test. It runs one process, in the foreground, as any
+// user.
 const mainConf = `daemon off;
 master_process off;
-error_log stderr info; # At info it says why it cuts connections.
+error_log stderr info; # At info, it logs why it cuts connections.
 pid nginx.pid;
 events {}
 http {
@@ -77,7 +77,7 @@ http {
 }
 `
 
-// configure makes the edits to the configuration, each of which must have something to change.
+// configure applies the edits to the configuration. Each must match once.
 func configure(t *testing.T, edits ...edit) string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("..", "..", "nginx", "nginx.conf"))
@@ -101,9 +101,9 @@ func writeFile(t *testing.T, path, content string) {
 	}
 }
 
-// reserve returns an address that nobody else takes before nginx does, nor a client's socket: a
-// socket is bound to it that does not listen, which on Linux does not keep another from it if both
-// have SO_REUSEADDR, as those of nginx do.
+// reserve returns an address that no other socket takes before nginx does. It binds a socket to the
+// address that does not listen: on Linux, another one can still bind to it if both have
+// SO_REUSEADDR, as those of nginx do.
 func reserve(t *testing.T) (address string) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)

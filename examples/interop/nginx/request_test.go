@@ -17,7 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// server is one with the middleware, whose log has neither times nor ports.
+// server is a server with the middleware, whose log has neither times nor ports.
 type server struct {
 	address string
 	log     *program.Log
@@ -45,9 +45,9 @@ func withoutTimesAndPorts(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// What a handler learns of the client, whose address is not that of nginx.
+// What a handler sees of the client, whose address is not that of nginx.
 func TestHandlerSees(t *testing.T) {
-	s := serve(t, middleware.Options{Handler: middleware.HandlerFunc(tell)})
+	s := serve(t, middleware.Options{Handler: middleware.HandlerFunc(sendHeaders)})
 	p := start(t, s.address)
 	for _, test := range []struct {
 		name, url, host string
@@ -76,8 +76,8 @@ func TestHandlerSees(t *testing.T) {
 	s.log.Want(t, `msg="WebSocket connected" remote=127.0.0.1 path=/ws`)
 }
 
-// tell sends what it sees.
-func tell(_ context.Context, c *middleware.Conn) error {
+// sendHeaders sends the headers that it sees.
+func sendHeaders(_ context.Context, c *middleware.Conn) error {
 	r := c.Request()
 	return c.WriteMessage(middleware.TextMessage, fmt.Appendf(nil,
 		"Host %s, X-Forwarded-For %v, X-Forwarded-Proto %v",
@@ -85,7 +85,7 @@ func tell(_ context.Context, c *middleware.Conn) error {
 }
 
 // A page's origin is compared with the address that the browser used, although the server listens
-// at another one, without TLS.
+// on another one, without TLS.
 func TestOrigins(t *testing.T) {
 	s := serve(t, middleware.Options{})
 	p := start(t, s.address)
@@ -115,7 +115,7 @@ func TestOrigins(t *testing.T) {
 		`reason="origin \"http://evil.example\" is not allowed to connect to host \"example.com\""`)
 }
 
-// handshake returns the status and, of a refusal, the body.
+// handshake returns the status and, if refused, the body.
 func handshake(t *testing.T, p *proxy, url, host, origin string) string {
 	t.Helper()
 	header := http.Header{}

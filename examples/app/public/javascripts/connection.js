@@ -1,5 +1,4 @@
-// One worker serves all connections, one after the other: once the server is gone, there is
-// nobody to load another from.
+// One worker serves all connections in turn: it cannot be loaded again once the server is down.
 const worker = new Worker("/javascripts/socket.js");
 
 // A Connection is one WebSocket, from connect to close. It lives in the worker.
@@ -8,9 +7,9 @@ export class Connection {
   wasOpen = false;
   subprotocol = "";
   extensions = "";
-  queued = 0; // bytes that have not left yet
+  queued = 0; // bytes not yet sent
   unanswered = 0;
-  goodbye = null; // the reason this side gave, if it closed
+  closeReason = null; // given by this side, if it closed
 
   // events: open(), message(data, rtt or null), refuse(why), close({ code, reason, wasClean })
   constructor(url, subprotocols, events) {
@@ -28,7 +27,7 @@ export class Connection {
   }
 
   close(code, reason) {
-    this.goodbye = reason;
+    this.closeReason = reason;
     worker.postMessage(["close", code, reason]);
   }
 
@@ -47,7 +46,7 @@ export class Connection {
   }
 
   _refuse() {
-    this.goodbye = null;
+    this.closeReason = null;
   }
 
   _close() {
@@ -55,7 +54,7 @@ export class Connection {
   }
 }
 
-// A path that begins with a slash stays on this host, whatever follows.
+// The slash keeps the URL on this host, whatever the path.
 export function endpointURL(path) {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   return `${scheme}//${location.host}${path.startsWith("/") ? "" : "/"}${path}`;

@@ -1,4 +1,4 @@
-import { describe, serverAnswers, suspects } from "./closecodes.js";
+import { describe, diagnose, serverAnswers } from "./closecodes.js";
 import { Connection, endpointURL } from "./connection.js";
 import { bytes, duration } from "./format.js";
 import { Log } from "./log.js";
@@ -14,8 +14,8 @@ const plot = new Plot($("plot"), $("plot-caption"));
 const totals = { sent: 0, received: 0, bytesOut: 0, bytesIn: 0 };
 const dropHint = $("sending").textContent;
 let connection = null;
-let timer = 0; // of Repeat
-let watch = 0; // of a file on its way
+let repeatTimer = 0;
+let fileTimer = 0;
 
 // Connection
 
@@ -48,7 +48,7 @@ function disconnect() {
   connection.close(Number($("code").value) || 1000, $("reason").value);
 }
 
-// refused: the browser itself did not do it, and nothing has gone over the network.
+// refused is called if the browser rejects an argument; nothing has been sent.
 function refused(why) {
   const { wasOpen } = connection;
   if (!wasOpen) connection = null;
@@ -57,7 +57,7 @@ function refused(why) {
 }
 
 async function closed({ code, reason, wasClean }) {
-  const { wasOpen, url, goodbye } = connection;
+  const { wasOpen, url, closeReason } = connection;
   connection = null;
   stopRepeating();
   $("endpoint").textContent = "Not connected.";
@@ -67,16 +67,16 @@ async function closed({ code, reason, wasClean }) {
   const { name, meaning } = describe(code);
   const title = wasOpen ? `Closed with ${code} ${name}` : `Not connected: ${code} ${name}`;
   const limit = code === 1009 ? limitNote() : "";
-  log.event(wasOpen ? `${title}. ${because(reason, goodbye)}` : `${title}, ${url}`);
-  showOutcome(bad, title, `${meaning}${limit} ${wasClean ? because(reason, goodbye) : ""}`);
-  if (code !== 1006 || goodbye !== null) return;
-  const [finding, causes] = suspects(wasOpen, await serverAnswers());
+  log.event(wasOpen ? `${title}. ${reasonText(reason, closeReason)}` : `${title}, ${url}`);
+  showOutcome(bad, title, `${meaning}${limit} ${wasClean ? reasonText(reason, closeReason) : ""}`);
+  if (code !== 1006 || closeReason !== null) return;
+  const [finding, causes] = diagnose(wasOpen, await serverAnswers());
   if (connection === null) showOutcome(true, title, `${meaning} ${finding}`, causes);
 }
 
-function because(reason, goodbye) {
+function reasonText(reason, closeReason) {
   if (reason) return `Reason: “${reason}”`;
-  return goodbye ? `Reason, from this page: “${goodbye}”` : "No reason was given.";
+  return closeReason ? `Reason given by this page: “${closeReason}”` : "No reason was given.";
 }
 
 function showState(state, text) {
@@ -145,19 +145,19 @@ function showTotals() {
 
 // Repeating
 
-// A tick is left out while the connection does not keep up, rather than queued.
+// tick sends nothing while the connection does not keep up, instead of queuing.
 function tick() {
   if (connection?.queued < maxQueued && connection.unanswered < maxUnanswered) sendText();
 }
 
 function startRepeating() {
-  clearInterval(timer);
-  timer = setInterval(tick, Number($("interval").value));
+  clearInterval(repeatTimer);
+  repeatTimer = setInterval(tick, Number($("interval").value));
   tick();
 }
 
 function stopRepeating() {
-  clearInterval(timer);
+  clearInterval(repeatTimer);
   $("repeat").checked = false;
 }
 
@@ -168,10 +168,10 @@ async function sendFile(file) {
     return showSending(`${file.name} was not sent: there is no connection.`, true);
   }
   if (connection.queued + file.size > maxFile) {
-    return showSending(`${file.name} was not sent: 1 GiB is the most at a time.`, true);
+    return showSending(`${file.name} was not sent: the limit is 1 GiB at a time.`, true);
   }
   try {
-    await file.slice(0, 1).arrayBuffer(); // a folder, or a file that is gone, fails here
+    await file.slice(0, 1).arrayBuffer(); // fails for a folder or a deleted file
   } catch {
     return showSending(`${file.name} was not sent: it cannot be read.`, true);
   }
@@ -190,15 +190,15 @@ function limitNote() {
 }
 
 function watchQueue(name) {
-  clearInterval(watch);
+  clearInterval(fileTimer);
   showSending(`Sending ${name}…`, false);
-  const carrier = connection;
-  watch = setInterval(() => {
-    const left = carrier.queued;
-    if (left > 0 && carrier.isOpen) {
+  const sender = connection;
+  fileTimer = setInterval(() => {
+    const left = sender.queued;
+    if (left > 0 && sender.isOpen) {
       return showSending(`Sending ${name}: ${bytes(left)} to go.`, false);
     }
-    clearInterval(watch);
+    clearInterval(fileTimer);
     if (left === 0) showSending(`Sent ${name}.`, false);
     else showSending("The connection closed.", true);
   }, 500);
@@ -209,7 +209,7 @@ function showSending(text, isError) {
   $("sending").classList.toggle("error", isError);
 }
 
-// What the visitor does
+// Event handlers
 
 $("connection").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -240,12 +240,12 @@ $("interval").addEventListener("change", () => {
 $("pick").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", async () => {
   await sendFiles(Array.from($("file").files));
-  $("file").value = ""; // the same file may be chosen again
+  $("file").value = ""; // allows choosing the same file again
 });
 
 $("clear").addEventListener("click", () => log.clear());
 
-// A file dropped beside the target would otherwise replace the page.
+// Without this, a file dropped beside the target replaces the page.
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
   $("drop").classList.toggle("dropping", event.dataTransfer.types.includes("Files"));

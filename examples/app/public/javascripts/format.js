@@ -1,5 +1,3 @@
-// How figures are written on the page.
-
 export function bytes(n) {
   if (n < 1024) return `${n} B`;
   const units = ["KiB", "MiB", "GiB", "TiB"];

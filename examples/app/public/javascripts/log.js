@@ -1,13 +1,12 @@
 import { bytes, clock, duration, hexdump, printable } from "./format.js";
 
 const maxRows = 500;
-const maxText = 16 * 1024; // of one message is kept to be shown
-const maxBinary = 1024;
+const maxText = 16 * 1024; // characters kept of a message
+const maxBinary = 1024; // bytes kept of a message
 
 const directions = { out: ["↑", "Sent"], in: ["↓", "Received"], event: ["•", "Event"] };
 
-// A Log lists messages and events, the latest below. Whatever a message holds gets into the
-// page as text, never as markup.
+// A Log lists messages and events, the latest last. Contents are inserted as text, not as markup.
 export class Log {
   #list;
   #following = true;
@@ -28,7 +27,7 @@ export class Log {
     this.#append("event", [span("content", null, span("", text))]);
   }
 
-  // message lists what was sent or received; name is a file's, rtt a reply's.
+  // message adds a row; name is that of a file, rtt that of a reply.
   message(direction, data, size, { name, rtt } = {}) {
     const content = span("content");
     const type = typeof data === "string" ? "text" : "binary";
@@ -58,7 +57,7 @@ export class Log {
     this.#follow();
   }
 
-  // Layout is for the frame to do, once, however many rows have come.
+  // Scrolling waits for the next frame, to lay out once for any number of rows.
   #follow() {
     if (!this.#following) return;
     requestAnimationFrame(() => {
@@ -104,7 +103,7 @@ function foldable(line, full, className) {
   summary.append(span("", line));
   pre.textContent = full;
   pre.className = className;
-  // In the last row it would unfold below the list's edge, unseen.
+  // Without this, the last row unfolds below the list's edge.
   details.addEventListener("toggle", () => details.scrollIntoView({ block: "nearest" }));
   details.append(summary, pre);
   return details;

@@ -3,8 +3,8 @@ import { count, duration } from "./format.js";
 const maxSamples = 120;
 const margin = { top: 10, right: 14, bottom: 8, left: 54 };
 
-// A Plot draws the latest round trips. It is SVG, so the stylesheet gives it its colours, in
-// either scheme, and the browser its sharpness; its caption says in words what it shows.
+// A Plot draws the latest round trips. It is SVG, so that the stylesheet sets its colors in either
+// color scheme. Its caption describes it in words.
 export class Plot {
   #svg;
   #caption;
@@ -87,7 +87,7 @@ export class Plot {
   }
 }
 
-// scale puts three or four round figures on the axis, the topmost no less than max.
+// scale returns the axis: its top, which is at least max, and ticks at round values.
 function scale(max) {
   const rough = max / 3;
   const power = 10 ** Math.floor(Math.log10(rough));

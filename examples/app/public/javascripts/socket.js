@@ -1,21 +1,20 @@
-// The worker that holds the WebSocket: here, round trips are timed undisturbed by what the page
-// has to lay out and paint meanwhile.
+// This worker owns the WebSocket, so that layout and painting of the page do not distort the round
+// trip times.
 let socket;
-let reporting = 0;
+let reportTimer = 0;
 
-// When the messages under way were sent. Replies come in the order of the messages that they
-// answer, so each belongs to the oldest.
-let underWay = [];
+// Send times of the messages in flight. Replies come in order, so each answers the oldest.
+let inFlight = [];
 
 const commands = {
   connect(url, subprotocols) {
     socket = new WebSocket(url, subprotocols);
-    underWay = [];
+    inFlight = [];
     socket.binaryType = "blob";
     socket.onopen = () => postMessage(["open", socket.protocol, socket.extensions]);
     socket.onmessage = ({ data }) => {
       const now = performance.now();
-      const sent = underWay.shift();
+      const sent = inFlight.shift();
       postMessage(["message", data, sent === undefined ? null : now - sent]);
     };
     socket.onclose = ({ code, reason, wasClean }) => {
@@ -24,7 +23,7 @@ const commands = {
   },
 
   send(data) {
-    underWay.push(performance.now());
+    inFlight.push(performance.now());
     socket.send(data);
     reportQueue();
   },
@@ -36,16 +35,16 @@ const commands = {
 
 function reportQueue() {
   postMessage(["queue", socket.bufferedAmount]);
-  clearTimeout(reporting);
+  clearTimeout(reportTimer);
   const sending = socket.readyState === WebSocket.OPEN && socket.bufferedAmount > 0;
-  if (sending) reporting = setTimeout(reportQueue, 100);
+  if (sending) reportTimer = setTimeout(reportQueue, 100);
 }
 
 onmessage = ({ data: [name, ...details] }) => {
   try {
     commands[name](...details);
   } catch (error) {
-    // The browser refuses by itself what cannot be a URL, a subprotocol or a close reason.
+    // The browser rejects an invalid URL, subprotocol, close code or close reason.
     postMessage(["refuse", error.message]);
   }
 };

@@ -11,7 +11,7 @@ wss.on('listening', () => console.log(`ws://127.0.0.1:${wss.address().port}/ws`)
 wss.on('connection', (ws) => {
   ws.on('error', console.error);
   ws.on('message', (data, isBinary) => {
-    // Text plus a Buffer is text; the reply to a binary message has to be put together as bytes.
+    // A string plus a Buffer is a string, so replies to binary messages are concatenated as bytes.
     ws.send(isBinary ? Buffer.concat([prefix, data]) : greeting + data);
   });
 });

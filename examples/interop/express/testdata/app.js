@@ -1,4 +1,4 @@
-// What `npx express-generator --no-view` makes, less logger and cookies.
+// The app of `npx express-generator --no-view`, without logger and cookies.
 var express = require('express');
 var path = require('path');
 

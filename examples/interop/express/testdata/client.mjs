@@ -1,5 +1,5 @@
-// node client.mjs HOST:PORT has a conversation with the server there and prints a JSON line for
-// each step; what the lines must be is written in ../transcript_test.go.
+// node client.mjs HOST:PORT talks to the server and prints a JSON line for each step.
+// ../transcript_test.go has the expected lines.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import WebSocket from 'ws';
@@ -55,9 +55,9 @@ await ping(ws, '');
 await close('close 1000', ws, 1000);
 await close('close 4321', await connect(), 4321, 'my own reason');
 await close('close without a code', await connect());
-const spoken = await connect(['chat.v2', 'chat.v1']);
-print('subprotocol', { protocol: spoken.protocol });
-await close('close in Unicode', spoken, 1001, 'tschüß');
+const chat = await connect(['chat.v2', 'chat.v1']);
+print('subprotocol', { protocol: chat.protocol });
+await close('close in Unicode', chat, 1001, 'tschüß');
 await get('/users', true);
 await get('/', false);
 await get('/ws', false);

@@ -1,4 +1,4 @@
-// Package leak finds goroutines that have outlived the tests.
+// Package leak detects goroutines that tests leak.
 package leak
 
 import (
@@ -11,26 +11,26 @@ import (
 	"time"
 )
 
-// patience is how long goroutines may take to end.
-const patience = 10 * time.Second
+// timeout is how long goroutines may take to end.
+const timeout = 10 * time.Second
 
 // Run runs the tests, for a TestMain, and returns the exit status: that of the tests, or 1 if
 // there are more goroutines after them than before.
 func Run(m *testing.M) int {
 	before := runtime.NumGoroutine()
 	code := m.Run()
-	if code == 0 && !goroutinesReturn(before) {
-		fmt.Fprintln(os.Stderr, "goroutines have outlived the tests:")
+	if code == 0 && !goroutinesEnd(before) {
+		fmt.Fprintln(os.Stderr, "the tests leaked goroutines:")
 		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
 		return 1
 	}
 	return code
 }
 
-// goroutinesReturn waits until there are no more than n.
-func goroutinesReturn(n int) bool {
+// goroutinesEnd reports whether the number of goroutines falls to n before the timeout.
+func goroutinesEnd(n int) bool {
 	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); runtime.Gosched() {
 		if runtime.NumGoroutine() <= n {
 			return true
 		}

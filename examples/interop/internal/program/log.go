@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Log keeps what is written to it, as the standard error of a program, for tests to wait for.
+// Log records what is written to it, such as a program's standard error, for tests to wait for.
 type Log struct {
 	mu      sync.Mutex
 	text    strings.Builder
-	written chan struct{} // full if there is something new
+	written chan struct{} // signals new text
 }
 
 // NewLog returns an empty log.
@@ -28,7 +28,7 @@ func (l *Log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// String returns all of the log.
+// String returns the whole log.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package program finds, installs and runs the programs that tests are made against.
+// Package program finds, installs and runs the programs that tests use.
 package program
 
 import (
@@ -14,15 +14,14 @@ import (
 	"time"
 )
 
-// Patience bounds every wait for something that is going to happen, installPatience those for
-// a package that has to come over the network.
+// Patience bounds every wait, except for npm, which may have to download packages.
 const (
-	Patience        = 20 * time.Second
-	installPatience = 2 * time.Minute
+	Patience       = 20 * time.Second
+	installTimeout = 2 * time.Minute
 )
 
-// Find returns where the program is, which is in the Debian package: in PATH, or in /usr/sbin,
-// which the PATH of users lacks. CI fails without it, elsewhere the test is skipped.
+// Find returns the path of a program of the Debian package: in PATH, or in /usr/sbin, which the
+// PATH of users lacks. If it is missing, the test fails in CI and is skipped elsewhere.
 func Find(t testing.TB, name, debianPackage string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -40,8 +39,8 @@ func Find(t testing.TB, name, debianPackage string) string {
 	return path
 }
 
-// NPMInstall copies the folder, which has a package-lock.json, and installs what that names into
-// the copy, which it returns.
+// NPMInstall copies the folder, installs the packages in its package-lock.json into the copy, and
+// returns the copy.
 func NPMInstall(t testing.TB, from string) (dir string) {
 	t.Helper()
 	npm := Find(t, "npm", "npm")
@@ -49,7 +48,7 @@ func NPMInstall(t testing.TB, from string) (dir string) {
 	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), installPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), installTimeout)
 	defer cancel()
 	install := exec.CommandContext(ctx, npm, "ci", "--prefer-offline", "--ignore-scripts")
 	install.Dir = dir
@@ -68,8 +67,8 @@ type Process struct {
 	status error
 }
 
-// Start runs the command, whose standard error goes to the log of the test. What is left of it at
-// the end of the test is killed; one that is to come to a good end is to be waited for.
+// Start starts the command and kills it at the end of the test. Its standard error goes to the log
+// of the test, unless it is redirected. Wait checks the exit status.
 func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	stdout, err := cmd.StdoutPipe()
@@ -105,7 +104,7 @@ func (p *Process) Line() (line string, ok bool) {
 	case line, ok = <-p.stdout:
 		return line, ok
 	case <-time.After(Patience):
-		p.t.Fatalf("%s prints nothing for %v", filepath.Base(p.cmd.Path), Patience)
+		p.t.Fatalf("%s printed nothing for %v", filepath.Base(p.cmd.Path), Patience)
 		return "", false
 	}
 }
@@ -118,7 +117,7 @@ func (p *Process) Terminate() {
 	}
 }
 
-// Wait waits for the end, which has to be one with status 0.
+// Wait waits for the process to end, which must be with status 0.
 func (p *Process) Wait() {
 	p.t.Helper()
 	select {
@@ -127,18 +126,18 @@ func (p *Process) Wait() {
 			p.t.Errorf("%s: %v", filepath.Base(p.cmd.Path), p.status)
 		}
 	case <-time.After(Patience):
-		p.t.Fatalf("%s does not end within %v", filepath.Base(p.cmd.Path), Patience)
+		p.t.Fatalf("%s did not end within %v", filepath.Base(p.cmd.Path), Patience)
 	}
 }
 
-// App is examples/app, running.
+// App is a running examples/app.
 type App struct {
 	*Process
 	Web string // the page's URL, ending in a slash
 	WS  string // the endpoint's
 }
 
-// StartApp builds and runs examples/app on 127.0.0.1; an -addr among args says otherwise.
+// StartApp builds and runs examples/app, on 127.0.0.1 unless args have another -addr.
 func StartApp(t testing.TB, args ...string) *App {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "app")

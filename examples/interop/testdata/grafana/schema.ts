@@ -1,5 +1,5 @@
-// The types of a dashboard as Grafana publishes them, with what they leave open closed: panels are
-// time series whose queries go to Prometheus.
+// The types of a dashboard as Grafana publishes them, narrowed to panels with time series whose
+// queries go to Prometheus.
 import type {
   Dashboard, DataQuery, DataSourceRef, FieldConfig, GraphFieldConfig, Panel, VizLegendOptions,
   VizTooltipOptions,

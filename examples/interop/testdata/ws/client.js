@@ -1,5 +1,5 @@
-// A client with the npm package ws: node client.js URL. Prints one JSON line for each step; what
-// the lines must be is written in ../../npm_ws_test.go. The last step waits for the server to end.
+// A client with the npm package ws: node client.js URL. Prints a JSON line for each step;
+// ../../npm_ws_test.go has the expected lines. The last step waits for the server to shut down.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import WebSocket from 'ws';
@@ -80,8 +80,8 @@ await ping(ws);
 print('close 1000', await close(ws, 1000));
 print('close 4321', await close(await connect(), 4321, 'my own reason'));
 print('close without a code', await close(await connect()));
-const spoken = await connect(['chat.v2', 'chat.v1']);
-print('subprotocol', { protocol: spoken.protocol, ...(await close(spoken, 1000)) });
+const chat = await connect(['chat.v2', 'chat.v1']);
+print('subprotocol', { protocol: chat.protocol, ...(await close(chat, 1000)) });
 await compression();
 const last = await connect();
 const end = closed(last);

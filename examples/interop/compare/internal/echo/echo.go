@@ -1,9 +1,9 @@
-// Package echo has the servers that wsecho is compared with: each the echo loop that its
-// library's own documentation shows, with a greeting in front of every reply.
+// Package echo has the servers that wsecho is compared with. Each is the echo loop in its library's
+// documentation, with a greeting before every reply.
 //
-// They are neither tuned nor held back. What differs from the documentation is what the
-// comparison needs: messages of up to 2 MiB are taken everywhere, and replies keep the order and
-// the type of what they answer.
+// They are neither tuned nor slowed down. They differ from the documentation only as the comparison
+// requires: all accept messages of up to 2 MiB, and replies have the order and the types of the
+// messages.
 package echo
 
 import (
@@ -14,13 +14,13 @@ import (
 	"example.com/wsecho/middleware"
 )
 
-// readLimit is the largest message in bytes, for those libraries that take less by default.
+// readLimit is the largest message in bytes, for libraries with a lower default.
 const readLimit = 2 << 20
 
 // A Server is an echo server on one library.
 type Server struct {
 	Name   string
-	Note   string // what else tells it apart, or ""
+	Note   string // what distinguishes it on the same library, or ""
 	Module string // of the library, or "" if there is none
 	Serve  func(net.Listener) error
 }
@@ -63,5 +63,5 @@ func overHTTP(h http.HandlerFunc) func(net.Listener) error {
 	}
 }
 
-// greeting returns what goes in front of every reply.
+// greeting returns the prefix of every reply.
 func greeting() []byte { return []byte(middleware.Greeting) }

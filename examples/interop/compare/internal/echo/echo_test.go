@@ -14,20 +14,20 @@ import (
 	"example.com/wsecho/middleware"
 )
 
-const patience = 10 * time.Second
+const timeout = 10 * time.Second
 
-// Every server answers byte for byte the same.
+// All servers send the same replies, byte for byte.
 func TestServers(t *testing.T) {
 	for _, s := range Servers() {
 		t.Run(s.Name, func(t *testing.T) {
-			if raced && s.Name == "nbio" {
-				t.Skip("its engine has data races of its own")
+			if raceEnabled && s.Name == "nbio" {
+				t.Skip("its engine has data races")
 			}
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
 			}
-			go s.Serve(l) // It serves to the end of the process, as nbio's engine wants to.
+			go s.Serve(l) // It serves until the process ends, like nbio's engine.
 			c, r := dial(t, l.Addr().String())
 			for _, first := range []byte{0x81, 0x82} {
 				for _, size := range []int{0, 1, 92, 93, 128, 4096, 65502, 65503, 1 << 20, 2 << 20} {
@@ -48,7 +48,7 @@ func TestServers(t *testing.T) {
 			send(t, c, 0x88, "\x03\xe8")
 			wantReply(t, r, 0x88, "\x03\xe8")
 			if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
-				t.Errorf("after the close frame: %q, %v; want the end", rest, err)
+				t.Errorf("after the close frame: %q, %v; want EOF", rest, err)
 			}
 		})
 	}
@@ -59,19 +59,19 @@ func TestFind(t *testing.T) {
 		t.Errorf("got %q, %v", s.Name, err)
 	}
 	if _, err := Find("socket.io"); err == nil {
-		t.Error("found what there is not")
+		t.Error("found an unknown server")
 	}
 }
 
-// dial goes through an opening handshake.
+// dial performs an opening handshake.
 func dial(t *testing.T, addr string) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	c, err := net.DialTimeout("tcp", addr, patience)
+	c, err := net.DialTimeout("tcp", addr, timeout)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(timeout))
 	_, err = io.WriteString(c, "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	if err != nil {
@@ -89,7 +89,7 @@ func dial(t *testing.T, addr string) (net.Conn, *bufio.Reader) {
 	return c, r
 }
 
-// send sends a frame, masked with a key that is not of one byte only.
+// send sends a frame, masked with a key of four different bytes.
 func send(t *testing.T, w io.Writer, first byte, payload string) {
 	t.Helper()
 	p := []byte{first}
@@ -111,7 +111,7 @@ func send(t *testing.T, w io.Writer, first byte, payload string) {
 	}
 }
 
-// wantReply reads one message, which nbio cuts into frames.
+// wantReply reads one message, which nbio fragments.
 func wantReply(t *testing.T, r io.Reader, first byte, want string) {
 	t.Helper()
 	var got bytes.Buffer

@@ -8,8 +8,8 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// gobwasEcho is the README's higher-level example, which leaves the HTTP handler behind so that
-// its memory can go.
+// gobwasEcho is the README's higher-level example, which returns from the HTTP handler so that its
+// memory is freed.
 func gobwasEcho() http.HandlerFunc {
 	hello := greeting()
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -7,9 +7,9 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// gwsEcho is the README's best practice but for three things: messages are not handled in
-// parallel, which would lose their order; there is no compression; and there are no deadlines,
-// which the others have not either.
+// gwsEcho is the README's best practice with three exceptions: messages are not handled in
+// parallel, which would change their order; there is no compression; and, as in the other servers,
+// there are no deadlines.
 func gwsEcho() http.HandlerFunc {
 	upgrader := gws.NewUpgrader(&gwsHandler{hello: greeting()}, &gws.ServerOption{
 		Recovery: gws.Recovery,

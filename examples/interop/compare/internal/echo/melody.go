@@ -18,6 +18,6 @@ func melodyEcho() http.HandlerFunc {
 		_ = s.WriteBinary(slices.Concat(hello, p))
 	})
 	return func(w http.ResponseWriter, r *http.Request) {
-		_ = m.HandleRequest(w, r) // It has answered a bad request itself.
+		_ = m.HandleRequest(w, r) // melody answers failed handshakes itself.
 	}
 }

@@ -12,8 +12,7 @@ import (
 
 const nbioModule = "github.com/lesismal/nbio"
 
-// nbioEcho is the README's example for net/http, which it works with as well as with its own
-// engine.
+// nbioEcho is the README's example for net/http, which also runs on nbio's own engine.
 func nbioEcho() http.HandlerFunc {
 	logging.SetLevel(logging.LevelError)
 	hello := greeting()
@@ -22,11 +21,11 @@ func nbioEcho() http.HandlerFunc {
 		_ = c.WriteMessage(messageType, slices.Concat(hello, p))
 	})
 	return func(w http.ResponseWriter, r *http.Request) {
-		_, _ = upgrader.Upgrade(w, r, nil) // It has answered a bad request itself.
+		_, _ = upgrader.Upgrade(w, r, nil) // nbio answers failed handshakes itself.
 	}
 }
 
-// nbioServe is its engine, which polls the connections instead of giving each a goroutine.
+// nbioServe serves with nbio's engine, which polls connections instead of using goroutines.
 func nbioServe(l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ws", nbioEcho())

@@ -2,4 +2,4 @@
 
 package echo
 
-const raced = false
+const raceEnabled = false

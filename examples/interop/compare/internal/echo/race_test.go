@@ -2,4 +2,4 @@
 
 package echo
 
-const raced = true
+const raceEnabled = true

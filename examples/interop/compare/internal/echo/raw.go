@@ -13,9 +13,9 @@ import (
 	"net/http"
 )
 
-// rawServe is the floor: what the answers cost with no WebSocket library at all, in Go on a
-// goroutine for each connection. It trusts its client and looks at nothing but the lengths of
-// whole frames; whatever has come in with one read is answered with one write.
+// rawServe is the lower bound: the cost of the replies without a WebSocket library, with one
+// goroutine per connection. It trusts its client, parses only the lengths of whole frames, and
+// answers the frames of one read with one write.
 func rawServe(l net.Listener) error {
 	for {
 		c, err := l.Accept()
@@ -49,7 +49,7 @@ func rawConn(c net.Conn) error {
 		var closing bool
 		out, used, closing = rawAnswer(out[:0], in[:filled], hello)
 		if used == 0 {
-			continue // No frame is whole yet.
+			continue // No frame is complete yet.
 		}
 		if _, err := c.Write(out); err != nil || closing {
 			return err
@@ -58,7 +58,7 @@ func rawConn(c net.Conn) error {
 	}
 }
 
-// rawHandshake reads a request and takes it for a handshake.
+// rawHandshake reads a request and treats it as a handshake.
 func rawHandshake(c net.Conn) error {
 	r, err := http.ReadRequest(bufio.NewReaderSize(c, 1024))
 	if err != nil {
@@ -76,8 +76,8 @@ func rawHandshake(c net.Conn) error {
 	return err
 }
 
-// rawAnswer appends the replies to the whole frames in p to out. It returns how much of p they
-// were, and whether the last one was a close frame.
+// rawAnswer appends the replies to the whole frames in p to out. It returns the length of these
+// frames and whether the last one was a close frame.
 func rawAnswer(out, p, hello []byte) (_ []byte, used int, closing bool) {
 	for {
 		head, length := rawHead(p[used:])
@@ -100,7 +100,7 @@ func rawAnswer(out, p, hello []byte) (_ []byte, used int, closing bool) {
 	}
 }
 
-// rawHead returns the lengths of a masked frame's header and payload; 0 and 0 for half a header.
+// rawHead returns the lengths of a masked frame's header and payload, or 0 for a partial header.
 func rawHead(p []byte) (head, length int) {
 	if len(p) < 2 {
 		return 0, 0
@@ -127,19 +127,19 @@ func rawReplyHead(out []byte, first byte, length int) []byte {
 	return binary.BigEndian.AppendUint64(append(out, first, 127), uint64(length))
 }
 
-// rawUnmask appends p without its mask to out. The key is repeated to a stretch that is worth
-// the vector instructions.
+// rawUnmask appends the unmasked p to out. It repeats the key, so that XORBytes can use vector
+// instructions.
 func rawUnmask(out, p, key []byte) []byte {
-	var stretch [1024]byte
-	mask := stretch[:min(len(stretch), len(p)+4)]
+	var block [1024]byte
+	mask := block[:min(len(block), len(p)+4)]
 	for n := copy(mask, key); n < len(mask); n *= 2 {
 		copy(mask[n:], mask[:n])
 	}
-	for len(p) > len(stretch) {
+	for len(p) > len(block) {
 		end := len(out)
-		out = append(out, p[:len(stretch)]...)
-		subtle.XORBytes(out[end:], out[end:], stretch[:])
-		p = p[len(stretch):]
+		out = append(out, p[:len(block)]...)
+		subtle.XORBytes(out[end:], out[end:], block[:])
+		p = p[len(block):]
 	}
 	end := len(out)
 	out = append(out, p...)

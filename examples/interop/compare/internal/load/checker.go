@@ -9,35 +9,35 @@ import (
 )
 
 const (
-	// Replies longer than wholeLimit are compared at both ends, and all over in one of wholeEvery,
-	// because comparing a long one costs as much as receiving it.
+	// Replies longer than wholeLimit are compared at both ends only, except one in wholeEvery:
+	// comparing a long reply costs as much as receiving it.
 	wholeLimit = 8 << 10
 	wholeEvery = 8
 	edge       = 64
 )
 
-// A checker follows the replies on one connection: the right ones, of the right type and length,
-// in the right order. How they are cut into frames is the server's business.
+// A checker checks the replies on one connection: their content, type, length and order. Servers
+// may fragment them.
 type checker struct {
 	script  *script
-	next    int // the reply that is due
+	next    int // index of the expected reply
 	replies uint64
 	frames  uint64
 
-	head   [10]byte // what has come of a frame's header
+	head   [10]byte // the received part of a frame's header
 	inHead int
 	first  byte // of the current frame
 	left   int  // of its payload
 	inside bool // the header is complete
 
-	begun   bool // a message has begun
-	packed  bool // it is compressed
-	got     int  // bytes of its payload, or of an uncompressed reply
-	whole   bool // compare all of it
-	message []byte
-	control []byte
-	// known is, for each reply, the compressed form that was inflated and found right: the same
-	// bytes again need not be.
+	begun      bool // a message has begun
+	compressed bool
+	got        int  // bytes of its payload
+	whole      bool // compare all of it
+	message    []byte
+	control    []byte
+	// known has, for each reply, the last compressed bytes that inflated to it, so that the same
+	// bytes need not be inflated again.
 	known [][]byte
 }
 
@@ -49,7 +49,7 @@ func newChecker(s *script, next int) *checker {
 	return c
 }
 
-// feed takes what has been read.
+// feed checks the next bytes that have been read.
 func (c *checker) feed(p []byte) error {
 	for len(p) > 0 || c.inside && c.left == 0 {
 		if !c.inside {
@@ -75,7 +75,7 @@ func (c *checker) feed(p []byte) error {
 	return nil
 }
 
-// header takes what is there of a frame's header and returns how much that was.
+// header consumes bytes of a frame's header and returns how many.
 func (c *checker) header(p []byte) (int, error) {
 	before := c.inHead
 	c.inHead += copy(c.head[before:], p)
@@ -98,7 +98,7 @@ func (c *checker) header(p []byte) (int, error) {
 	return size - before, c.frameStart()
 }
 
-// headerSize returns the size of the header that begins with p, or 0 if that does not tell yet.
+// headerSize returns the size of the header that begins with p, or 0 if p is too short to tell.
 func headerSize(p []byte) int {
 	switch {
 	case len(p) < 2:
@@ -111,7 +111,7 @@ func headerSize(p []byte) int {
 	return 2
 }
 
-// frameStart decides on a frame by its header.
+// frameStart checks a frame's header.
 func (c *checker) frameStart() error {
 	opcode := c.first & 0xf
 	switch {
@@ -132,8 +132,8 @@ func (c *checker) frameStart() error {
 		return c.wrong(fmt.Sprintf("opcode %d, want %d", opcode, c.script.opcode))
 	}
 	c.begun, c.got, c.message = true, 0, c.message[:0]
-	c.packed = c.first&rsv1Bit != 0
-	if c.packed && !c.script.deflate {
+	c.compressed = c.first&rsv1Bit != 0
+	if c.compressed && !c.script.deflate {
 		return c.wrong("compressed, which was not agreed on")
 	}
 	c.whole = len(c.want()) <= wholeLimit || c.replies%wholeEvery == 0
@@ -142,10 +142,10 @@ func (c *checker) frameStart() error {
 
 func (c *checker) want() []byte { return c.script.replies[c.next] }
 
-// tooLong finds out a reply that is going to be too long before it comes.
+// tooLong detects a reply that is too long by the frame's header.
 func (c *checker) tooLong() error {
 	limit := len(c.want())
-	if c.packed {
+	if c.compressed {
 		limit += limit/2 + 64
 	}
 	if c.left > limit-c.got {
@@ -159,7 +159,7 @@ func (c *checker) payload(p []byte) error {
 	case c.first&0xf >= opClose:
 		c.control = append(c.control, p...)
 		return nil
-	case c.packed:
+	case c.compressed:
 		c.message = append(c.message, p...)
 		c.got += len(p)
 		return nil
@@ -175,7 +175,7 @@ func (c *checker) payload(p []byte) error {
 	}
 }
 
-// same compares that part of p, which came at offset from, that lies between lo and hi.
+// same compares the part of p, which is at offset from in the reply, that is between lo and hi.
 func (c *checker) same(p, want []byte, from, lo, hi int) error {
 	lo, hi = max(lo, from), min(hi, from+len(p))
 	if lo >= hi || bytes.Equal(p[lo-from:hi-from], want[lo:hi]) {
@@ -188,20 +188,20 @@ func (c *checker) same(p, want []byte, from, lo, hi int) error {
 		lo, p[lo-from:min(lo-from+16, len(p))], want[lo:min(lo+16, len(want))]))
 }
 
-// frameEnd decides on a frame, and the message that it may have ended.
+// frameEnd checks a complete frame, and the message if that is complete too.
 func (c *checker) frameEnd() error {
 	switch c.first & 0xf {
 	case opClose:
 		return c.wrong("close " + closeText(c.control))
 	case opPing, opPong:
-		return nil // No session lasts as long as servers wait for pongs.
+		return nil // A session is shorter than the servers' pong timeouts.
 	}
 	c.frames++
 	if c.first&finBit == 0 {
 		return nil
 	}
-	if c.packed {
-		if err := c.unpack(); err != nil {
+	if c.compressed {
+		if err := c.checkInflated(); err != nil {
 			return err
 		}
 	} else if c.got != len(c.want()) {
@@ -215,7 +215,7 @@ func (c *checker) frameEnd() error {
 	return nil
 }
 
-func (c *checker) unpack() error {
+func (c *checker) checkInflated() error {
 	if bytes.Equal(c.message, c.known[c.next]) {
 		return nil
 	}

@@ -12,16 +12,16 @@ import (
 	"syscall"
 )
 
-// portsPerAddress is how many connections leave from one loopback address: fewer than the ports
-// that Linux gives out by default.
+// portsPerAddress is the number of connections from one loopback address, which is below the number
+// of Linux's default ephemeral ports.
 const portsPerAddress = 20000
 
 const (
-	key    = "dGhlIHNhbXBsZSBub25jZQ==" // that of RFC 6455 §1.3, with its answer
+	key    = "dGhlIHNhbXBsZSBub25jZQ==" // the example of RFC 6455 §1.3
 	accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 )
 
-// A dialer makes connections at the least cost, with blocking sockets.
+// A dialer opens connections at low cost, with blocking sockets.
 type dialer struct {
 	to      syscall.SockaddrInet4
 	request string
@@ -45,7 +45,7 @@ func newDialer(addr string, deflate bool) (*dialer, error) {
 	return d, nil
 }
 
-// dial makes connection i and goes through its opening handshake.
+// dial opens connection i and performs its opening handshake.
 func (d *dialer) dial(i int) (int, error) {
 	fd, err := d.connect(i)
 	if err != nil {
@@ -71,7 +71,7 @@ func (d *dialer) connect(i int) (int, error) {
 			return fd, nil
 		}
 		_ = syscall.Close(fd)
-		// The runtime interrupts with signals, from which an attempt to connect does not recover.
+		// Signals of the runtime interrupt connect, which cannot be resumed.
 		if !errors.Is(err, syscall.EINTR) {
 			return -1, fmt.Errorf("connect: %w", err)
 		}
@@ -79,13 +79,13 @@ func (d *dialer) connect(i int) (int, error) {
 }
 
 func (d *dialer) prepare(fd, i int) error {
-	wait := syscall.Timeval{Sec: int64(patience.Seconds())}
+	wait := syscall.Timeval{Sec: int64(timeout.Seconds())}
 	for _, option := range []int{syscall.SO_RCVTIMEO, syscall.SO_SNDTIMEO} {
 		if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, option, &wait); err != nil {
 			return err
 		}
 	}
-	// Closing with a reset leaves no ports in TIME-WAIT, which the next server would lack.
+	// Closing with RST leaves no ports in TIME-WAIT, which would be missing for the next server.
 	now := syscall.Linger{Onoff: 1}
 	if err := syscall.SetsockoptLinger(fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &now); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (d *dialer) handshake(fd int) error {
 	return d.check(string(buf))
 }
 
-// check takes a whole answer.
+// check checks a complete answer.
 func (d *dialer) check(head string) error {
 	switch {
 	case !strings.HasPrefix(head, "HTTP/1.1 101 "):
@@ -127,7 +127,7 @@ func (d *dialer) check(head string) error {
 	case !strings.Contains(head, accept):
 		return errors.New("the answer has not accepted the key")
 	case !strings.HasSuffix(head, "\r\n\r\n"):
-		return errors.New("something came before it was asked for")
+		return errors.New("unexpected data after the answer")
 	case d.deflate && !strings.Contains(head, "permessage-deflate"):
 		return errors.New("permessage-deflate was not agreed on")
 	}
@@ -153,7 +153,7 @@ func readSome(fd int, p []byte) (int, error) {
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case errors.Is(err, syscall.EAGAIN):
-			return 0, fmt.Errorf("nothing came for %v", patience)
+			return 0, fmt.Errorf("no data for %v", timeout)
 		case err != nil:
 			return 0, err
 		case n == 0:

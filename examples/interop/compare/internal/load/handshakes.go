@@ -11,10 +11,10 @@ import (
 	"syscall"
 )
 
-// errDropped is what a server does that ends a connection without answering.
+// errDropped is returned if the server ends a connection without an answer.
 var errDropped = errors.New("the connection ended without an answer")
 
-// Handshakes opens and closes connections.
+// Handshakes repeatedly opens and closes connections.
 type Handshakes struct {
 	stopped atomic.Bool
 	done    atomic.Uint64
@@ -25,8 +25,8 @@ type Handshakes struct {
 	err error // the first one
 }
 
-// OpenAndClose begins to open connections and to close them, with a close frame that is waited
-// for, so many at a time.
+// OpenAndClose starts to open and close connections, with a complete closing handshake, atATime of
+// them at once.
 func OpenAndClose(addr string, atATime int) (*Handshakes, error) {
 	d, err := newDialer(addr, false)
 	if err != nil {
@@ -47,25 +47,25 @@ func OpenAndClose(addr string, atATime int) (*Handshakes, error) {
 	return h, nil
 }
 
-// Counts returns how many connections have come and gone, and the first thing that went wrong.
+// Counts returns the number of connections that were opened and closed, and the first error.
 func (h *Handshakes) Counts() (Counts, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return Counts{Replies: h.done.Load(), Dropped: h.dropped.Load()}, h.err
 }
 
-// Close ends it.
+// Close stops and waits for all goroutines.
 func (h *Handshakes) Close() {
 	h.stopped.Store(true)
 	h.running.Wait()
 }
 
-// A visit is one connection, from its beginning to its end.
+// A visit is one connection from its opening to its closing handshake.
 type visit struct {
-	fd     int
-	asked  bool   // the request is sent
-	closes bool   // the answer was right, and the close frame is sent
-	got    []byte // what has come since
+	fd        int
+	requested bool   // the request is sent
+	closing   bool   // the answer is received, and the close frame is sent
+	got       []byte // received since
 }
 
 func (h *Handshakes) run(d *dialer, atATime int) error {
@@ -89,7 +89,7 @@ func (h *Handshakes) run(d *dialer, atATime int) error {
 		}
 		for _, e := range events[:max(n, 0)] {
 			v := &visits[e.Fd]
-			ended, err := v.goOn(d)
+			ended, err := v.advance(d)
 			if err = h.count(ended, err); err != nil {
 				return err
 			}
@@ -105,7 +105,7 @@ func (h *Handshakes) run(d *dialer, atATime int) error {
 	return nil
 }
 
-// count keeps account of a connection. That a server drops a few is noted; more is an error.
+// count counts a connection. A few dropped connections are counted; more are an error.
 func (h *Handshakes) count(ended bool, err error) error {
 	const few = 10
 	switch {
@@ -119,7 +119,7 @@ func (h *Handshakes) count(ended bool, err error) error {
 	return err
 }
 
-// begin connects, without waiting for it.
+// begin starts to connect, without blocking.
 func (v *visit) begin(d *dialer, epoll, i int) error {
 	const kind = syscall.SOCK_STREAM | syscall.SOCK_CLOEXEC | syscall.SOCK_NONBLOCK
 	fd, err := syscall.Socket(syscall.AF_INET, kind, 0)
@@ -135,10 +135,10 @@ func (v *visit) begin(d *dialer, epoll, i int) error {
 	})
 }
 
-// goOn does what can be done without waiting, and returns whether the connection is to be closed.
-func (v *visit) goOn(d *dialer) (ended bool, err error) {
-	if !v.asked {
-		v.asked = true
+// advance does what it can without blocking, and reports whether the connection has ended.
+func (v *visit) advance(d *dialer) (ended bool, err error) {
+	if !v.requested {
+		v.requested = true
 		if err := v.write([]byte(d.request)); err != nil {
 			return true, err
 		}
@@ -154,7 +154,7 @@ func (v *visit) goOn(d *dialer) (ended bool, err error) {
 		return false, err
 	}
 	v.got = append(v.got, buf[:n]...)
-	if v.closes {
+	if v.closing {
 		return v.closed()
 	}
 	if !bytes.Contains(v.got, []byte("\r\n\r\n")) {
@@ -163,13 +163,13 @@ func (v *visit) goOn(d *dialer) (ended bool, err error) {
 	if err := d.check(string(v.got)); err != nil {
 		return false, err
 	}
-	v.closes, v.got = true, v.got[:0]
-	bye := appendFrame(nil, finBit|opClose, []byte{1000 >> 8, 1000 & 0xff}, 0x12345678)
-	err = v.write(bye)
+	v.closing, v.got = true, v.got[:0]
+	closeFrame := appendFrame(nil, finBit|opClose, []byte{1000 >> 8, 1000 & 0xff}, 0x12345678)
+	err = v.write(closeFrame)
 	return err != nil, err
 }
 
-// write writes what an empty socket always has room for.
+// write writes p, which fits into the empty send buffer.
 func (v *visit) write(p []byte) error {
 	_, err := syscall.Write(v.fd, p)
 	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
@@ -178,10 +178,10 @@ func (v *visit) write(p []byte) error {
 	return err
 }
 
-// closed returns whether the server's close frame has come.
+// closed reports whether the server's close frame has been received.
 func (v *visit) closed() (bool, error) {
 	if v.got[0] != finBit|opClose {
-		return false, fmt.Errorf("%q came in place of a close frame", v.got)
+		return false, fmt.Errorf("got %q, want a close frame", v.got)
 	}
 	return len(v.got) >= 2 && len(v.got) >= 2+int(v.got[1]), nil
 }

@@ -7,13 +7,13 @@ import (
 	"syscall"
 )
 
-// Idle is a number of connections on which nothing happens any more.
+// Idle is a set of idle connections.
 type Idle struct {
 	fds []int
 }
 
-// OpenIdle opens n connections, the next one when the last one stands, and has one message of
-// that size echoed on each.
+// OpenIdle opens n connections, one after the other, and has one message of that size echoed on
+// each.
 func OpenIdle(addr string, n, size int) (*Idle, error) {
 	d, err := newDialer(addr, false)
 	if err != nil {

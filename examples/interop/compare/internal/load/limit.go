@@ -4,8 +4,8 @@ package load
 
 import "syscall"
 
-// RaiseConns raises the limit of descriptors, which the processes that are started from now on
-// have too, so that n connections can be had. It returns how many can be.
+// RaiseConns raises the limit of open files for n connections, in this process and in those that it
+// starts. It returns the number of connections that the limit allows.
 func RaiseConns(n int) int {
 	const others = 100 // descriptors that are no connections
 	var limit syscall.Rlimit
@@ -13,7 +13,7 @@ func RaiseConns(n int) int {
 		return n
 	}
 	need := uint64(n + others)
-	if limit.Max < need { // Only the superuser may do this.
+	if limit.Max < need { // Only root may raise the hard limit.
 		raised := syscall.Rlimit{Cur: need, Max: need}
 		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised) == nil {
 			return n

@@ -1,8 +1,8 @@
 //go:build linux
 
-// Package load drives an echo server at a cost well below the server's own, so that what is
-// measured is the server: frames are built beforehand and sent many at a time, replies are read
-// many at a time and parsed no further than is needed to find out a wrong one.
+// Package load drives an echo server at a cost well below the server's, so that the server is what
+// limits the rate: frames are built in advance and sent in batches; replies are read in batches and
+// parsed only as far as needed to detect a wrong one.
 //
 // It uses epoll, and so runs on Linux only.
 package load
@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// patience bounds every wait for something that should be immediate.
-const patience = 10 * time.Second
+// timeout bounds every wait.
+const timeout = 10 * time.Second
 
-// Traffic says what is sent.
+// Traffic describes what is sent.
 type Traffic struct {
 	Conns  int
 	Window int  // messages in flight on each connection
@@ -29,13 +29,13 @@ type Traffic struct {
 	Deflate bool
 }
 
-// Counts is what has come back so far.
+// Counts has the numbers of replies received so far.
 type Counts struct {
 	Replies, Frames uint64
-	Dropped         uint64 // connections that ended before they should
+	Dropped         uint64 // connections that ended without an answer
 }
 
-// A Session is a number of connections over which messages go back and forth.
+// A Session is a set of connections on which messages are echoed.
 type Session struct {
 	loops   []*loop
 	stopped atomic.Bool
@@ -77,7 +77,7 @@ func Open(addr string, t Traffic) (*Session, error) {
 	return s, nil
 }
 
-// threads is how many loops there are: the generator is to take the smaller part of the machine.
+// threads returns the number of loops: half of the CPUs, to leave the other half to the server.
 func threads() int { return max(1, runtime.NumCPU()/2) }
 
 func (s *Session) run(l *loop) {
@@ -90,7 +90,7 @@ func (s *Session) run(l *loop) {
 	}
 }
 
-// Counts returns what has come back, and the first thing that was wrong with it.
+// Counts returns the numbers of replies and frames, and the first error.
 func (s *Session) Counts() (Counts, error) {
 	var c Counts
 	for _, l := range s.loops {

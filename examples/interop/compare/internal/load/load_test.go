@@ -16,8 +16,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A hand is a server's frame, put together by hand.
-func hand(first byte, payload string) []byte {
+// raw returns an unmasked frame, as a server sends it.
+func raw(first byte, payload string) []byte {
 	return append([]byte{first, byte(len(payload))}, payload...)
 }
 
@@ -50,7 +50,7 @@ func TestScript(t *testing.T) {
 	}
 }
 
-// Every way of being wrong is found out, and nothing else.
+// The checker detects every kind of wrong reply, and accepts right ones.
 func TestChecker(t *testing.T) {
 	const size = 16
 	s := newScript(Traffic{Window: 2, Size: size})
@@ -63,25 +63,25 @@ func TestChecker(t *testing.T) {
 		replies uint64
 		want    string // of the error
 	}{
-		{"right", join(hand(0x81, one), hand(0x81, two)), 2, ""},
-		{"in fragments", join(hand(0x01, one[:9]), hand(0x00, ""), hand(0x80, one[9:])), 1, ""},
-		{"with a ping inside", join(hand(0x01, one[:9]), hand(0x89, "?"), hand(0x80, one[9:])), 1, ""},
-		{"type", hand(0x82, one), 0, "opcode 2, want 1"},
+		{"right", join(raw(0x81, one), raw(0x81, two)), 2, ""},
+		{"in fragments", join(raw(0x01, one[:9]), raw(0x00, ""), raw(0x80, one[9:])), 1, ""},
+		{"with a ping inside", join(raw(0x01, one[:9]), raw(0x89, "?"), raw(0x80, one[9:])), 1, ""},
+		{"type", raw(0x82, one), 0, "opcode 2, want 1"},
 		{"masked", append([]byte{0x81, 0x80}, one...), 0, "a masked frame"},
-		{"short", hand(0x81, one[:size]), 0, "16 bytes, want 49"},
-		{"empty", hand(0x81, ""), 0, "0 bytes, want 49"},
-		{"long", hand(0x81, one+"!"), 0, "50 bytes or more, want 49"},
-		{"long in fragments", join(hand(0x01, one), hand(0x80, "!")), 0, "50 bytes or more, want 49"},
-		{"order", join(hand(0x81, two), hand(0x81, one)), 0, `differs at byte 40, where "1`},
-		{"twice", join(hand(0x81, one), hand(0x81, one)), 1, `differs at byte 40, where "0`},
-		{"content", hand(0x81, swapped), 0, `differs at byte 48, where "!" came`},
-		{"no greeting", hand(0x81, one[33:]), 0, `differs at byte 0, where "0`},
-		{"compressed", hand(0xc1, one), 0, "compressed, which was not agreed on"},
-		{"no beginning", hand(0x80, one), 0, "a continuation of nothing"},
-		{"no end", join(hand(0x01, one), hand(0x81, one)), 0, "a new message before the last one"},
-		{"close", hand(0x88, "\x03\xf1too big"), 0, `close 1009 "too big"`},
-		{"bare close", hand(0x88, ""), 0, "close without a code"},
-		{"fragmented ping", hand(0x09, ""), 0, "a malformed control frame"},
+		{"short", raw(0x81, one[:size]), 0, "16 bytes, want 49"},
+		{"empty", raw(0x81, ""), 0, "0 bytes, want 49"},
+		{"long", raw(0x81, one+"!"), 0, "50 bytes or more, want 49"},
+		{"long in fragments", join(raw(0x01, one), raw(0x80, "!")), 0, "50 bytes or more, want 49"},
+		{"order", join(raw(0x81, two), raw(0x81, one)), 0, `differs at byte 40, where "1`},
+		{"twice", join(raw(0x81, one), raw(0x81, one)), 1, `differs at byte 40, where "0`},
+		{"content", raw(0x81, swapped), 0, `differs at byte 48, where "!" came`},
+		{"no greeting", raw(0x81, one[33:]), 0, `differs at byte 0, where "0`},
+		{"compressed", raw(0xc1, one), 0, "compressed, which was not agreed on"},
+		{"no beginning", raw(0x80, one), 0, "a continuation of nothing"},
+		{"no end", join(raw(0x01, one), raw(0x81, one)), 0, "a new message before the last one"},
+		{"close", raw(0x88, "\x03\xf1too big"), 0, `close 1009 "too big"`},
+		{"bare close", raw(0x88, ""), 0, "close without a code"},
+		{"fragmented ping", raw(0x09, ""), 0, "a malformed control frame"},
 	} {
 		for _, step := range []int{1, 7, len(tt.in)} {
 			c := newChecker(s, 0)
@@ -107,7 +107,7 @@ func wantError(t *testing.T, name string, err error, want string) {
 	}
 }
 
-// Of long replies both ends are always compared, and the middle in one of eight.
+// Both ends of long replies are always compared, the middle in one of eight.
 func TestCheckerSamples(t *testing.T) {
 	for _, tt := range []struct {
 		at   int // the byte that is wrong
@@ -125,31 +125,31 @@ func TestCheckerSamples(t *testing.T) {
 				break
 			}
 			if c.replies > 100 {
-				t.Fatalf("byte %d was never found out", tt.at)
+				t.Fatalf("byte %d was not detected", tt.at)
 			}
 		}
 		if c.replies != tt.want {
-			t.Errorf("byte %d was found out after %d replies, want %d", tt.at, c.replies, tt.want)
+			t.Errorf("byte %d was detected after %d replies, want %d", tt.at, c.replies, tt.want)
 		}
 	}
 }
 
 func TestCheckerInflates(t *testing.T) {
 	s := newScript(Traffic{Window: 1, Size: 80, Deflate: true})
-	packed := func(p []byte) []byte { return hand(0xc1, string(deflated(p))) }
+	packed := func(p []byte) []byte { return raw(0xc1, string(deflated(p))) }
 	one, two := s.replies[0], s.replies[1]
 	c := newChecker(s, 0)
-	for _, p := range [][]byte{packed(one), packed(two), hand(0x81, string(one)), packed(two), packed(one)} {
+	for _, p := range [][]byte{packed(one), packed(two), raw(0x81, string(one)), packed(two), packed(one)} {
 		if err := c.feed(p); err != nil {
 			t.Fatal(err)
 		}
 	}
 	wantError(t, "order", c.feed(packed(one)), "differs at byte 40")
 	wantError(t, "long", newChecker(s, 0).feed(packed(append(one, '!'))), "114 bytes when inflated, want 113")
-	wantError(t, "corrupt", newChecker(s, 0).feed(hand(0xc1, "\xff\xff")), "inflating:")
+	wantError(t, "corrupt", newChecker(s, 0).feed(raw(0xc1, "\xff\xff")), "inflating:")
 }
 
-// server answers as answer says.
+// server replies to each message with answer(message).
 func server(t *testing.T, answer func([]byte) []byte) (addr string) {
 	t.Helper()
 	upgrader := websocket.Upgrader{EnableCompression: true}
@@ -188,10 +188,10 @@ func TestSession(t *testing.T) {
 	}
 }
 
-// wantReplies waits until so many have come.
+// wantReplies waits until that many have been received.
 func wantReplies(t *testing.T, counts func() (Counts, error), want uint64) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
 		c, err := counts()
 		if err != nil {
 			t.Fatal(err)
@@ -217,13 +217,13 @@ func TestSessionFindsOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		if _, err := s.Counts(); err != nil {
 			wantError(t, "no greeting", err, "reply 20 on a connection: differs at byte 0")
 			return
 		}
 	}
-	t.Error("the wrong reply was not found out")
+	t.Error("the wrong reply was not detected")
 }
 
 func TestOpenAndClose(t *testing.T) {
@@ -250,7 +250,7 @@ func TestHandshakeIsChecked(t *testing.T) {
 	for _, tt := range []struct{ name, answer, want string }{
 		{"status", "HTTP/1.1 404 Not Found\r\n\r\n", `answer "HTTP/1.1 404 Not Found"`},
 		{"key", "HTTP/1.1 101 X\r\nSec-WebSocket-Accept: x\r\n\r\n", "has not accepted the key"},
-		{"early", good + "\r\n\x81\x00", "something came before it was asked for"},
+		{"early", good + "\r\n\x81\x00", "unexpected data after the answer"},
 		{"deflate", good + "\r\n", "permessage-deflate was not agreed on"},
 		{"end", good, "EOF"},
 		{"long", good + strings.Repeat("X: y\r\n", 200), "the answer is too long"},
@@ -289,7 +289,7 @@ func TestDroppedConnections(t *testing.T) {
 		}
 	}
 	if err := h.count(true, errDropped); err == nil {
-		t.Error("11 of none are no error")
+		t.Error("11 dropped of 11: no error")
 	}
 	h.done.Store(1000)
 	if err := h.count(true, errDropped); err != nil {

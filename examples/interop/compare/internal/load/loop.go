@@ -10,10 +10,10 @@ import (
 	"syscall"
 )
 
-// readSize is a compromise of few reads and a buffer that stays in the cache.
+// readSize is a compromise between few reads and a buffer that fits into the cache.
 const readSize = 256 << 10
 
-// tick is after how many milliseconds at the latest a loop sees that it is to end.
+// tick is the interval in milliseconds at which a loop checks whether it is stopped.
 const tick = 20
 
 // edgeTriggered is EPOLLET, which package syscall has as a negative number.
@@ -32,8 +32,8 @@ type loop struct {
 type conn struct {
 	fd      int
 	check   *checker
-	next    int    // the frame that is sent next
-	pending []byte // what the socket has not taken yet
+	next    int    // index of the frame to send next
+	pending []byte // not yet written to the socket
 }
 
 func newLoop(s *script) (*loop, error) {
@@ -45,7 +45,7 @@ func newLoop(s *script) (*loop, error) {
 }
 
 // add takes over the socket of connection i. Connections begin at different messages, so that a
-// reply on the wrong one is found out.
+// reply on the wrong one is detected.
 func (l *loop) add(fd, i int) error {
 	first := i % len(l.script.replies)
 	l.conns = append(l.conns, &conn{fd: fd, check: newChecker(l.script, first), next: first})
@@ -65,7 +65,7 @@ func (l *loop) close() {
 	_ = syscall.Close(l.epoll)
 }
 
-// run sends and receives until it is stopped or something is wrong.
+// run sends and receives until it is stopped or an error occurs.
 func (l *loop) run(stopped *atomic.Bool) error {
 	for _, c := range l.conns {
 		if err := l.send(c, l.script.window); err != nil {
@@ -87,7 +87,7 @@ func (l *loop) run(stopped *atomic.Bool) error {
 	return nil
 }
 
-// serve does all that can be done on a connection without waiting.
+// serve does all that it can on a connection without blocking.
 func (l *loop) serve(c *conn) error {
 	if err := c.flush(); err != nil {
 		return err
@@ -112,7 +112,7 @@ func (l *loop) serve(c *conn) error {
 		if err == nil {
 			err = l.send(c, int(replies))
 		}
-		// After less than was asked for there is nothing more to read.
+		// After a short read, the socket is empty.
 		if err != nil || n < len(l.buf) {
 			return err
 		}
@@ -127,7 +127,7 @@ func (l *loop) send(c *conn, n int) error {
 	p := l.script.run(c.next, n)
 	c.next = (c.next + n) % len(l.script.replies)
 	if len(c.pending) > 0 {
-		// A script goes on where it stands: what waits and what comes are often one piece.
+		// Limit the capacity, so that append copies instead of overwriting the script.
 		c.pending = append(c.pending[:len(c.pending):len(c.pending)], p...)
 		return nil
 	}

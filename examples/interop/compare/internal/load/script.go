@@ -21,19 +21,19 @@ const (
 	rsv1Bit = 0x40
 )
 
-// A script is the messages that every connection sends, in turn and over and over, and what has
-// to come back. Twice as many as can be in flight at once, and each with its number in it: so no
-// reply can be taken for another.
+// A script is the messages that every connection sends, in a cycle, and the expected replies. There
+// are twice as many as can be in flight, each with its number in it, so that no reply can be taken
+// for another.
 type script struct {
 	opcode  byte
 	deflate bool
 	window  int
-	replies [][]byte // what has to come back
+	replies [][]byte // expected
 
-	// The frames, masked, one behind the other; as many as are in flight stand there twice, at
-	// the end again, so that any run of them can be sent with one write.
+	// The masked frames, one after the other. The first window of them is repeated at the end, so
+	// that any run of frames can be sent with one write.
 	frames []byte
-	starts []int // of each frame, and where the last one ends
+	starts []int // of each frame, and the end of the last one
 }
 
 func newScript(t Traffic) *script {
@@ -65,8 +65,8 @@ func newScript(t Traffic) *script {
 // run returns n frames from frame i on.
 func (s *script) run(i, n int) []byte { return s.frames[s.starts[i]:s.starts[i+n]] }
 
-// appendMessage appends message i to p: its number and then text of the kind that programs send
-// to one another, which compresses as such text does.
+// appendMessage appends message i to p: its number and then text like JSON, which compresses like
+// that.
 func appendMessage(p []byte, i, size int, random *rand.Rand) []byte {
 	end := len(p) + size
 	p = fmt.Appendf(p, "%08d", i)
@@ -78,7 +78,7 @@ func appendMessage(p []byte, i, size int, random *rand.Rand) []byte {
 	return p[:end]
 }
 
-// appendFrame appends a frame as a client sends it.
+// appendFrame appends a masked frame, as a client sends it.
 func appendFrame(b []byte, first byte, payload []byte, key uint32) []byte {
 	const masked = 0x80
 	switch n := len(payload); {

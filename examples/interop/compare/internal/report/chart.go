@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The chart's measures, in pixels at its natural size.
+// The chart's dimensions, in pixels at its natural size.
 const (
 	width      = 880
 	perRow     = 3
@@ -22,8 +22,8 @@ const (
 	footHeight = 34
 )
 
-// style has two sets of colors, for light and for dark surroundings. The chart brings its own
-// background, and so can be read where it is shown with the wrong one.
+// style has colors for light and for dark mode. The chart has its own background, so that it is
+// readable on any page.
 const style = `
   .back { fill: #ffffff }
   text { fill: #1f2328; font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif }
@@ -47,7 +47,7 @@ const style = `
 `
 
 // Chart returns the figures as an SVG picture: a panel of bars for each column, all with the
-// servers in the same order. The caption is a line about where the figures come from.
+// servers in the same order. The caption is a line about their source.
 func Chart(f Figures, title, caption string) string {
 	panels := 0
 	for _, c := range f.Columns {
@@ -138,18 +138,18 @@ func line(b *strings.Builder, class string, x, y int, anchor, s string) {
 		class, x, y, anchor, escape(s))
 }
 
-// legend says what the bars are measured in.
+// legend explains the bars.
 func legend(f Figures) string {
 	for _, r := range f.Rows {
 		if r.Baseline {
 			return "Ratios to " + r.Title +
-				", the dashed line. Longer bars are better where nothing else is said."
+				", the dashed line. Longer bars are better unless noted otherwise."
 		}
 	}
 	return ""
 }
 
-// description is the chart in words, for those who do not see it.
+// description returns a text alternative to the chart, for screen readers.
 func description(f Figures) string {
 	var b strings.Builder
 	b.WriteString(legend(f))
@@ -171,6 +171,6 @@ func description(f Figures) string {
 
 func escape(s string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // A strings.Builder takes everything.
+	_ = xml.EscapeText(&b, []byte(s)) // Writes to a strings.Builder cannot fail.
 	return b.String()
 }

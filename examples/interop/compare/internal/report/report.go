@@ -1,5 +1,4 @@
-// Package report writes the figures of a comparison for people to read: a Markdown table and an
-// SVG chart.
+// Package report formats the figures of a comparison as a Markdown table and an SVG chart.
 package report
 
 import (
@@ -8,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Unit says what the figures of a column are.
+// A Unit is the unit of the figures in a column.
 type Unit int
 
 // The units.
@@ -18,23 +17,23 @@ const (
 	Frames
 )
 
-// Figures is what a comparison has come to.
+// Figures are the results of a comparison.
 type Figures struct {
 	Columns []Column
 	Rows    []Row
 }
 
-// A Column is one thing that was measured.
+// A Column is one kind of measurement.
 type Column struct {
 	Title string
 	// Panel and Sub are the title of the column's panel in a chart, in two lines; without them
 	// the chart leaves the column out.
 	Panel, Sub string
 	Unit       Unit
-	Less       bool // is better
+	Less       bool // less is better
 }
 
-// A Row is what was measured of one server.
+// A Row has the figures of one server.
 type Row struct {
 	Name     string // for the chart
 	Title    string // for the table, with the version
@@ -43,7 +42,7 @@ type Row struct {
 	Cells    []float64 // one for each column; NaN where there is no figure
 }
 
-// text returns a figure as it is shown.
+// text formats a figure.
 func text(v float64, u Unit) string {
 	switch {
 	case math.IsNaN(v):

@@ -49,7 +49,7 @@ func TestChart(t *testing.T) {
 	for _, want := range []string{
 		`<title id="title">Echo &amp; more</title>`,
 		`<desc id="desc">Ratios to gorilla/websocket v1.5.3, the dashed line. ` +
-			`Longer bars are better where nothing else is said. ` +
+			`Longer bars are better unless noted otherwise. ` +
 			`Messages per second, 128 B, 16 connections: wsecho 10.0, gorilla 1.00, a&lt;b 0.26. ` +
 			`Bytes, of 9; shorter is better: wsecho 6,100, gorilla 17,600, a&lt;b –.</desc>`,
 		`<rect class="bar ours" x="100" y="116" width="133.0" height="13" rx="1.5"/>`,
