@@ -146,7 +146,7 @@ func (cl *closing) wait(now time.Time, waited time.Duration) (until time.Time, d
 	case failing:
 		return time.Time{}, false, cl.fault
 	case closeSent, closed:
-		if !cl.deadline.IsZero() && now.After(cl.deadline) {
+		if !cl.deadline.IsZero() && !now.Before(cl.deadline) {
 			return time.Time{}, false, errCloseTimeout
 		}
 		return cl.deadline, false, nil

@@ -2,12 +2,15 @@ package middleware_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -15,55 +18,105 @@ import (
 	"example.com/wsecho/middleware"
 )
 
-// pipeWriter is a ResponseWriter whose connection is one end of a net.Pipe.
-type pipeWriter struct {
+// hijackWriter is a ResponseWriter whose connection is conn.
+type hijackWriter struct {
 	*httptest.ResponseRecorder
 	conn net.Conn
 }
 
-func (w *pipeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (w *hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.conn, bufio.NewReadWriter(bufio.NewReader(w.conn), bufio.NewWriter(w.conn)), nil
 }
 
-// FuzzConn feeds a stream to a whole connection. Whatever comes, the server answers with frames
-// that keep the rules, and ends with a close frame unless the stream ended first.
+// Ways from the client of FuzzConn to its server.
+const (
+	overPipe   = iota // which has no descriptor
+	overSocket        // read by descriptor
+	parked            // a socket whose connection is parked as soon as there is nothing to read
+	ways
+)
+
+// FuzzConn feeds a stream, in pieces, to a whole connection. Whatever comes, the server answers
+// with frames that keep the rules, and ends with a close frame unless the stream ended first.
 func FuzzConn(f *testing.F) {
-	for _, c := range append(append(protocolCases(), deflateCases()...), closeCodeCases()...) {
+	for i, c := range append(append(protocolCases(), deflateCases()...), closeCodeCases()...) {
 		if len(c.send) < 1000 {
-			f.Add([]byte(c.send), true)
-			f.Add([]byte(c.send), false)
+			f.Add([]byte(c.send), true, uint8(i), uint64(i))
+			f.Add([]byte(c.send), false, uint8(i+1), uint64(i))
 		}
 	}
-	f.Fuzz(func(t *testing.T, stream []byte, compression bool) {
+	l, err := net.Listen("unix", f.TempDir()+"/socket")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = l.Close() })
+	f.Fuzz(func(t *testing.T, stream []byte, compression bool, way uint8, seed uint64) {
+		way %= ways
+		client, server := connectedPair(t, l, way)
 		m := middleware.New(middleware.Options{
 			Handler: middleware.Batched(plainEcho()), Compression: compression, ReadLimit: 4096,
-			CloseTimeout: patience, Logger: textLogger(io.Discard),
+			CloseTimeout: patience, Detach: way == parked, Logger: textLogger(io.Discard),
 		})
-		client, server := net.Pipe()
-		ended := make(chan struct{})
+		m.SetIdleAfter(1)
 		go func() {
-			defer close(ended)
 			r := handshakeRequest()
 			r.Header["Sec-Websocket-Extensions"] = []string{"permessage-deflate"}
-			m.ServeHTTP(&pipeWriter{httptest.NewRecorder(), server}, r)
+			m.ServeHTTP(&hijackWriter{httptest.NewRecorder(), server}, r)
 		}()
 		_ = client.SetDeadline(time.Now().Add(patience))
 		go func() {
-			_, _ = client.Write(stream)
+			sendInPieces(client, stream, seed)
 			// Should the stream have left the server in the middle of something, this ends it.
-			_, _ = client.Write([]byte(closing(1000, "")))
-			_ = client.Close()
+			_, _ = io.WriteString(client, closing(1000, ""))
+			_ = closeWrite(client)
 		}()
 		if err := checkFrames(bufio.NewReader(client), compression); err != nil {
 			t.Error(err)
 		}
 		_ = client.Close()
-		select {
-		case <-ended:
-		case <-time.After(patience):
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		if err := m.Shutdown(ctx); err != nil {
 			t.Fatal("the connection does not end")
 		}
 	})
+}
+
+func connectedPair(t *testing.T, l net.Listener, way uint8) (client, server net.Conn) {
+	if way == overPipe {
+		return net.Pipe()
+	}
+	client, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if server, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return client, server
+}
+
+// sendInPieces gives the server a chance to run between two pieces.
+func sendInPieces(c net.Conn, stream []byte, seed uint64) {
+	r := rand.New(rand.NewPCG(seed, 0))
+	for len(stream) > 0 {
+		n := 1 + r.IntN(len(stream))
+		if _, err := c.Write(stream[:n]); err != nil {
+			return
+		}
+		stream = stream[n:]
+		for range r.IntN(20) {
+			runtime.Gosched()
+		}
+	}
+}
+
+// closeWrite ends the stream; a pipe has no half that could be closed alone.
+func closeWrite(c net.Conn) error {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return c.Close()
 }
 
 // checkFrames reads what a server sends until it ends.

@@ -407,7 +407,7 @@ func TestBatched(t *testing.T) {
 
 // Pings and what other goroutines send get through while replies are batched.
 func TestBatchedBesideOthers(t *testing.T) {
-	s := serve(t, middleware.Options{
+	inBubble(t, middleware.Options{
 		Handler: middleware.HandlerFunc(func(ctx context.Context, c *middleware.Conn) error {
 			if err := c.WriteMessage(middleware.TextMessage, []byte("first")); err != nil {
 				return err
@@ -415,10 +415,11 @@ func TestBatchedBesideOthers(t *testing.T) {
 			go func() { _ = c.WriteMessage(middleware.TextMessage, []byte("second")) }()
 			return middleware.Batched(plainEcho()).ServeConn(ctx, c)
 		}),
-		PingInterval: 20 * time.Millisecond,
+	}, func(_ *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		c.want(reply(0x81, "first") + reply(0x81, "second"))
+		c.wantAfter(30*time.Second, reply(0x89, ""))
 	})
-	c := connect(t, s)
-	c.want(reply(0x81, "first") + reply(0x81, "second") + reply(0x89, ""))
 }
 
 // Echo answers with the message as it is when it is called, whoever calls it.

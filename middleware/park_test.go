@@ -23,6 +23,7 @@ func serveParking(t *testing.T, opts middleware.Options) (*httptest.Server, *mid
 	opts.Detach = true
 	opts.Logger = textLogger(t.Output())
 	ws := middleware.New(opts)
+	ws.SetIdleAfter(time.Millisecond)
 	return serveHandler(t, ws.Handler(http.NotFoundHandler())), ws
 }
 
@@ -91,7 +92,7 @@ func TestParked(t *testing.T) {
 			c.send(closing(1001, ""))
 			c.wantEnd()
 		}, `closed /ws by us 1001 "server is shutting down" 0/0 <nil>`},
-		{"pings", middleware.Options{PingInterval: 500 * time.Millisecond, PongTimeout: 400 * time.Millisecond}, func(c *rawClient, _ *middleware.Middleware) {
+		{"pings", middleware.Options{PingInterval: 50 * time.Millisecond, PongTimeout: patience}, func(c *rawClient, _ *middleware.Middleware) {
 			for range 2 {
 				c.want(reply(0x89, ""))
 				c.send(frame(0x8a, ""))
@@ -99,7 +100,7 @@ func TestParked(t *testing.T) {
 			}
 			c.send(closing(1000, ""))
 		}, `closed /ws by client 1000 "" 0/0 <nil>`},
-		{"silence", middleware.Options{PingInterval: 300 * time.Millisecond, PongTimeout: 30 * time.Millisecond, CloseTimeout: time.Millisecond}, func(c *rawClient, _ *middleware.Middleware) {
+		{"silence", middleware.Options{PingInterval: 30 * time.Millisecond, PongTimeout: 30 * time.Millisecond, CloseTimeout: time.Millisecond}, func(c *rawClient, _ *middleware.Middleware) {
 			c.want(reply(0x89, "") + closeReply(1008, "no answer to a ping within 30ms"))
 		}, `closed /ws by us 1008 "no answer to a ping within 30ms" 0/0 middleware: closed with 1008 "no answer to a ping within 30ms"`},
 	} {
@@ -125,9 +126,9 @@ func TestParkingRaces(t *testing.T) {
 	for i := range 100 {
 		c := connect(t, s)
 		clients.Go(func() {
-			pace := time.NewTicker(100*time.Millisecond + time.Duration(i-50)*time.Microsecond*20)
+			pace := time.NewTicker(time.Millisecond + time.Duration(i-50)*time.Microsecond*10)
 			defer pace.Stop()
-			for range 10 {
+			for range 50 {
 				<-pace.C
 				c.send(text("x"))
 				if first, payload := c.frame(); first != 0x81 || payload != "x" {
@@ -156,7 +157,7 @@ func TestParkingRacesWithShutdown(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		done := make(chan error, 1)
-		time.AfterFunc(95*time.Millisecond+time.Duration(i)*500*time.Microsecond, func() { done <- ws.Shutdown(ctx) })
+		time.AfterFunc(time.Duration(i)*200*time.Microsecond, func() { done <- ws.Shutdown(ctx) })
 		for _, c := range clients {
 			c.want(closeReply(1001, "server is shutting down"))
 			_ = c.Close()

@@ -120,11 +120,15 @@ func (c *rawClient) response() *http.Response {
 // connect shakes hands at /ws.
 func connect(t *testing.T, s *httptest.Server, lines ...string) *rawClient {
 	t.Helper()
-	c := dialRaw(t, s)
+	return dialRaw(t, s).shakeHands(lines...)
+}
+
+func (c *rawClient) shakeHands(lines ...string) *rawClient {
+	c.t.Helper()
 	resp := c.request("/ws", append([]string{handshakeLines}, lines...)...)
 	if resp.StatusCode != 101 {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, 500))
-		t.Fatalf("handshake: %s %q", resp.Status, body)
+		c.t.Fatalf("handshake: %s %q", resp.Status, body)
 	}
 	return c
 }

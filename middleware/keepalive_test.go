@@ -1,0 +1,167 @@
+package middleware_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/wsecho/middleware"
+)
+
+// Pings come at the interval, and whatever the client sends counts as an answer.
+func TestPing(t *testing.T) {
+	inBubble(t, middleware.Options{Handler: plainEcho()}, func(t *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		for range 5 {
+			c.wantAfter(30*time.Second, reply(0x89, ""))
+			c.send(frame(0x8a, ""))
+		}
+		for range 5 {
+			c.wantAfter(30*time.Second, reply(0x89, ""))
+			c.send(frame(0x8a, "some other pong"))
+		}
+		for range 5 {
+			c.wantAfter(30*time.Second, reply(0x89, ""))
+			time.Sleep(9 * time.Second)
+			c.send(text("a message"))
+			c.want(reply(0x81, "a message"))
+			c.wantAfter(21*time.Second, reply(0x89, ""))
+			c.send(frame(0x89, "a ping"))
+			c.want(reply(0x8a, "a ping"))
+		}
+	})
+}
+
+// The interval holds although the time for the answer is longer.
+func TestPingIntervalBelowPongTimeout(t *testing.T) {
+	inBubble(t, middleware.Options{
+		Handler: plainEcho(), PingInterval: 10 * time.Millisecond, PongTimeout: time.Minute,
+	}, func(t *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		for range 3 {
+			c.wantAfter(10*time.Millisecond, reply(0x89, ""))
+			c.send(frame(0x8a, ""))
+		}
+	})
+}
+
+// A client that does not answer is closed with 1008, within the two times and with a reason.
+func TestPongTimeout(t *testing.T) {
+	for _, test := range []struct {
+		interval, timeout time.Duration
+		want              string
+	}{
+		{0, 0, "no answer to a ping within 10s"},
+		{10 * time.Millisecond, 30 * time.Millisecond, "no answer to a ping within 30ms"},
+		{30 * time.Millisecond, 10 * time.Millisecond, "no answer to a ping within 10ms"},
+	} {
+		opts := middleware.Options{PingInterval: test.interval, PongTimeout: test.timeout}
+		inBubble(t, opts, func(t *testing.T, dial func() *rawClient) {
+			interval, timeout := test.interval, test.timeout
+			if interval == 0 {
+				interval, timeout = 30*time.Second, 10*time.Second
+			}
+			c := dial().shakeHands()
+			c.wantAfter(interval, reply(0x89, ""))
+			c.wantAfter(timeout, closeReply(1008, test.want))
+			c.wantEnd()
+		})
+	}
+}
+
+// Pings go out while a handler is busy, and it is not the client's fault that nobody reads.
+func TestPingWhileBusy(t *testing.T) {
+	handlerInBubble(t, func() http.Handler {
+		return middleware.New(middleware.Options{
+			Handler: middleware.MessageFunc(func(w io.Writer, m *middleware.Message) error {
+				time.Sleep(time.Hour - time.Second)
+				_, err := w.Write(m.Data)
+				return err
+			}),
+			Logger: textLogger(t.Output()),
+		})
+	}, func(t *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		c.send(text("slow"))
+		pings := 0
+		for {
+			first, payload := c.frame()
+			if first == 0x89 {
+				pings++
+				continue
+			}
+			if first != 0x81 || payload != "slow" {
+				t.Fatalf("got %#x %q", first, payload)
+			}
+			break
+		}
+		if pings != 119 {
+			t.Errorf("%d pings in an hour", pings)
+		}
+	})
+}
+
+func TestNoPings(t *testing.T) {
+	inBubble(t, middleware.Options{Handler: plainEcho(), PingInterval: -1}, func(t *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		time.Sleep(24 * time.Hour)
+		c.send(text("a"))
+		c.want(reply(0x81, "a"))
+	})
+}
+
+// Without a limit for the answer a silent client stays.
+func TestNoPongTimeout(t *testing.T) {
+	inBubble(t, middleware.Options{Handler: plainEcho(), PongTimeout: -1}, func(t *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		for range 100 {
+			c.wantAfter(30*time.Second, reply(0x89, ""))
+		}
+	})
+}
+
+// A client that answers neither close frame nor end of stream is cut after the CloseTimeout.
+func TestCloseTimeout(t *testing.T) {
+	inBubble(t, middleware.Options{
+		Handler: middleware.HandlerFunc(func(context.Context, *middleware.Conn) error { return nil }),
+	}, func(t *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		c.want(closeReply(1000, ""))
+		began := time.Now()
+		c.wantEnd()
+		if got := time.Since(began); got != 5*time.Second {
+			t.Errorf("cut after %v", got)
+		}
+	})
+}
+
+// Each 256 KiB have the WriteTimeout for themselves.
+func TestWriteTimeoutOfSlowClients(t *testing.T) {
+	const quarter = 256 << 10
+	for _, test := range []struct {
+		pause time.Duration
+		whole bool
+	}{
+		{7 * time.Second, true},
+		{11 * time.Second, false},
+	} {
+		inBubble(t, middleware.Options{Handler: plainEcho(), PingInterval: -1}, func(t *testing.T, dial func() *rawClient) {
+			c := dial().shakeHands()
+			message := strings.Repeat("x", 4*quarter)
+			c.send(text(message))
+			got := 0
+			for b := make([]byte, quarter); got < 4*quarter; time.Sleep(test.pause) {
+				n, err := io.ReadFull(c.r, b)
+				if got += n; err != nil {
+					break
+				}
+			}
+			if whole := got >= 4*quarter; whole != test.whole {
+				t.Errorf("with a pause of %v, got %d bytes", test.pause, got)
+			}
+		})
+	}
+}
