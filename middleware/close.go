@@ -9,16 +9,16 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// CloseError is a close code with its reason (RFC 6455 §7.4). Reading from a [Conn] ends with
-// one: the client's; or 1005 if the client gave no code, 1006 if it went without a close frame;
-// or that with which the connection was failed, as 1002 for a violation of the protocol. A
-// handler returns one to close with that code.
+// CloseError is a close code with its reason (RFC 6455 §7.4). The reading methods of [Conn] return
+// the client's, with code 1005 if the client gave none and 1006 if it sent no close frame, or that
+// of our close frame, such as 1002 after a protocol error. A handler returns a CloseError to close
+// with its code.
 //
-// gorilla/websocket has names for the codes, from websocket.CloseNormalClosure on.
+// gorilla/websocket has names for the codes, such as websocket.CloseNormalClosure.
 type CloseError struct {
 	Code   int
-	Reason string // at most 123 bytes of it are sent
-	err    error  // what the connection broke with
+	Reason string // at most 123 bytes are sent
+	err    error  // of the network, for code 1006
 }
 
 // Error returns code and reason in one line.
@@ -29,7 +29,7 @@ func (e *CloseError) Error() string {
 	return fmt.Sprintf("middleware: closed with %d %q", e.Code, e.Reason)
 }
 
-// Unwrap returns the error of the network behind a code 1006, if there was one.
+// Unwrap returns the network error that caused code 1006, or nil.
 func (e *CloseError) Unwrap() error { return e.err }
 
 var errInternal = &CloseError{Code: frame.InternalServerErr, Reason: "internal server error"}
@@ -40,10 +40,11 @@ func goingAway() *CloseError {
 	return &CloseError{Code: frame.GoingAway, Reason: "server is shutting down"}
 }
 
-// Close starts the closing handshake (RFC 6455 §7.1.2) with a close frame; after it nothing can
-// be written. It does not wait for the client's: that ends the reading, or the CloseTimeout
-// does. A reason of more than 123 bytes is cut off. The error is that of a code which must not be
-// sent, as 1005 and 1006, or net.ErrClosed if the connection is closing already.
+// Close starts the closing handshake (RFC 6455 §7.1.2) by sending a close frame, after which
+// nothing can be written. It does not wait for the client's close frame: that, or the CloseTimeout,
+// ends the reading. A reason of more than 123 bytes is truncated. Close returns an error if the
+// code must not be sent, such as 1005 and 1006, or [net.ErrClosed] if the connection is closing
+// already.
 func (c *Conn) Close(code int, reason string) error {
 	if !frame.IsCloseCode(code) {
 		return fmt.Errorf("middleware: close code %d: must not be sent (RFC 6455 §7.4)", code)
@@ -54,18 +55,18 @@ func (c *Conn) Close(code int, reason string) error {
 	return nil
 }
 
-// sendClose sends the close frame unless there is no more need, and reports whether it has.
+// sendClose sends a close frame, unless one was sent or the connection is lost. It reports whether
+// it has.
 func (c *Conn) sendClose(e *CloseError) bool {
 	if !c.closing.send(e, time.Now(), c.opts.CloseTimeout) {
 		return false
 	}
-	// Before the frame: once the client answers it, Linger's read deadline must stand.
+	// Interrupt before the frame: afterwards it could change the read deadline that Linger sets.
 	c.transport.Interrupt()
 	return c.writeClose(e)
 }
 
-// answerClose sends the close frame for a reader that has come to the end, so that there is nobody
-// to be interrupted.
+// answerClose is sendClose for the reader, which need not be interrupted.
 func (c *Conn) answerClose(e *CloseError) {
 	if c.closing.send(e, time.Now(), c.opts.CloseTimeout) {
 		c.writeClose(e)
@@ -86,7 +87,7 @@ func (c *Conn) writeClose(e *CloseError) bool {
 	return true
 }
 
-// closeStatus is how a connection closes whose handler has returned err.
+// closeStatus returns the close frame to send after the handler has returned err.
 func (c *Conn) closeStatus(err error) *CloseError {
 	var closeErr *CloseError
 	switch {
@@ -100,7 +101,7 @@ func (c *Conn) closeStatus(err error) *CloseError {
 	return errInternal
 }
 
-// drop gives up a connection that is of no more use.
+// drop closes the connection without a closing handshake.
 func (c *Conn) drop() {
 	c.closing.lose()
 	c.cancel()
@@ -108,22 +109,21 @@ func (c *Conn) drop() {
 	_ = c.transport.Close()
 }
 
-// fail has the reader fail the connection with e.
+// fail makes the reader fail the connection with e.
 func (c *Conn) fail(e *CloseError) {
 	if c.closing.fail(e) {
 		c.transport.Interrupt()
 	}
 }
 
-// drain has the reader close the connection once everything that the client had sent is
-// answered.
+// drain makes the reader close the connection after all that the client has sent is answered.
 func (c *Conn) drain() {
 	if c.closing.drain(time.Now()) {
 		c.transport.Interrupt()
 	}
 }
 
-// readInterrupted decides for a read that has to wait, see transport.Owner.
+// readInterrupted implements Interrupted of transport.Owner.
 func (c *Conn) readInterrupted(waited time.Duration) (time.Time, error) {
 	until, due, err := c.closing.wait(time.Now(), waited)
 	if due {

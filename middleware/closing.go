@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	// drainPause is how long a client must have been quiet for all it has sent before the
-	// shutdown to count as received, and drainLimit how long one that is never quiet is served.
+	// A client that sends nothing for drainPause has been drained. One that keeps sending is
+	// served for drainLimit.
 	drainPause = 50 * time.Millisecond
 	drainLimit = time.Second
 
-	// lingerTime is how long what a client has sent behind its close frame is still taken from
-	// the network, lest it reset the connection.
+	// lingerTime is how long data after the client's close frame is read and discarded: closing
+	// with unread data would reset the connection.
 	lingerTime = 100 * time.Millisecond
 )
 
-// closeState says how far the end of a connection has come:
+// closeState is the progress of the closing handshake.
 //
 //	                    send                    receive
 //	┌──────┐       ┌───────────► closeSent ───────────────┐
@@ -26,17 +26,17 @@ const (
 //	└──────┘       └───────────► closeReceived ────────► closed
 //	 │ drain, fail      receive                  send
 //	 ▼
-//	draining, failing: the reader has been asked to send a close frame; then as from open
+//	draining, failing: the reader is to send a close frame; the rest is as from open
 //
-// A connection that breaks or is cut is lost, whatever it was before.
+// Any state becomes lost when the connection breaks or is cut.
 //
-//	state          we may write     of what comes in    until
-//	open           everything       all is handled
-//	draining       everything       all is handled      the client is quiet, or drainLimit
-//	failing        a close frame    nothing             the reader sees it
-//	closeSent      nothing          a close frame       CloseTimeout
-//	closeReceived  a close frame    nothing             it is sent
-//	closed         nothing          nothing             lingerTime
+//	state          we may write     we handle        until
+//	open           everything       everything
+//	draining       everything       everything       the client is quiet, or drainLimit
+//	failing        a close frame    nothing          the reader sends it
+//	closeSent      nothing          a close frame    CloseTimeout
+//	closeReceived  a close frame    nothing          we send it
+//	closed         nothing          nothing          lingerTime
 //	lost           nothing          nothing
 type closeState uint8
 
@@ -50,20 +50,20 @@ const (
 	lost
 )
 
-// closing is the end of a connection: its state, and what is known about how it came.
+// closing is the closing handshake of a connection.
 type closing struct {
 	mu       sync.Mutex
 	state    closeState
 	deadline time.Time   // of draining, or of the closing handshake; zero for none
 	drained  bool        // drain was called
-	fault    *CloseError // what the reader is to fail with
+	fault    *CloseError // what the reader fails with
 	sent     *CloseError
 	received *CloseError
 	byClient bool // received before sent
 }
 
-// drain asks the reader to close the connection once all that the client had sent is answered. It
-// reports whether there is a reader to be interrupted.
+// drain asks the reader to close the connection after all that the client has sent is answered. It
+// reports whether the reader must be interrupted.
 func (cl *closing) drain(now time.Time) bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
@@ -74,8 +74,8 @@ func (cl *closing) drain(now time.Time) bool {
 	return cl.asked()
 }
 
-// fail asks the reader to fail the connection with e (RFC 6455 §7.1.7). It reports whether there
-// is a reader to be interrupted.
+// fail asks the reader to fail the connection with e (RFC 6455 §7.1.7). It reports whether the
+// reader must be interrupted.
 func (cl *closing) fail(e *CloseError) bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
@@ -87,7 +87,7 @@ func (cl *closing) fail(e *CloseError) bool {
 
 func (cl *closing) asked() bool { return cl.state == draining || cl.state == failing }
 
-// send records the close frame that is about to be sent, and reports whether it is the first. The
+// send records our close frame, and reports whether it is to be sent: only the first one is. The
 // timeout is that of the closing handshake, negative for none.
 func (cl *closing) send(e *CloseError, now time.Time, timeout time.Duration) bool {
 	cl.mu.Lock()
@@ -134,9 +134,11 @@ func (cl *closing) lose() {
 	cl.state = lost
 }
 
-// wait tells the reader, which has had nothing to read for as long as waited, until when to wait
-// for more; zero is for no limit. If the client counts as drained, the close frame is due instead.
-func (cl *closing) wait(now time.Time, waited time.Duration) (until time.Time, due bool, err error) {
+// wait returns until when the reader, which has waited so long already, may wait for input; zero
+// means no limit. It returns due if the client is drained and the close frame is to be sent.
+func (cl *closing) wait(
+	now time.Time, waited time.Duration,
+) (until time.Time, due bool, err error) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	switch cl.state {
@@ -154,9 +156,8 @@ func (cl *closing) wait(now time.Time, waited time.Duration) (until time.Time, d
 	return time.Time{}, false, nil
 }
 
-// lingerDeadline is until when the client may take to end its stream. After both close frames
-// nothing more is to come: a client that waits for the server to go first, as RFC 6455 §7.1.1
-// has it, is not made to wait.
+// lingerDeadline returns until when to wait for the end of the client's stream. After both close
+// frames that is soon: a client may wait for the server to close first (RFC 6455 §7.1.1).
 func (cl *closing) lingerDeadline(now time.Time) time.Time {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
@@ -167,7 +168,7 @@ func (cl *closing) lingerDeadline(now time.Time) time.Time {
 	return cl.deadline
 }
 
-// isMutual reports whether the client has sent a close frame.
+// isMutual reports whether the client has sent a close frame. By the end, we have too.
 func (cl *closing) isMutual() bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
@@ -180,7 +181,7 @@ func (cl *closing) isDrained() bool {
 	return cl.drained
 }
 
-// info is what the first close frame said.
+// info returns code and reason of the first close frame.
 func (cl *closing) info() CloseInfo {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()

@@ -16,26 +16,25 @@ import (
 	"example.com/wsecho/middleware/internal/transport"
 )
 
-// Conn is a WebSocket connection. Its methods may be called from any number of goroutines at
-// once: messages are written one after the other, and read by one goroutine at a time.
+// Conn is a WebSocket connection. Its methods are safe for concurrent use: messages are written
+// one after the other, and read by one goroutine at a time.
 //
-// Somebody has to read: the client's pings and its close are answered by whoever reads. A handler
-// that only sends has [Conn.Discard] read for it.
+// A handler must read, because pings and the close frame of the client are answered by the reading
+// methods. A handler that only sends calls [Conn.Discard] in another goroutine.
 type Conn struct {
-	// What every message touches comes first, here and in transport: with many connections it has
-	// to be brought into the cache each time.
+	// Fields used for every message come first: with many connections they miss the cache.
 	engine     engine
 	transport  *transport.Transport
 	opts       *Options
-	deflate    bool // see handshake.Agreement
-	windowBits uint8
+	deflate    bool  // permessage-deflate was agreed on
+	windowBits uint8 // see handshake.Agreement
 
 	writing writeLock
 	sent    atomic.Int64 // bytes of payload, before compression
 
 	reading  sync.Mutex // guards in, readErr and received
 	in       incoming
-	readErr  error // why nothing more can be read
+	readErr  error // returned by all further reads
 	received int64 // bytes of payload, after decompression
 
 	ctx    context.Context // done once the connection can carry no more messages
@@ -43,7 +42,7 @@ type Conn struct {
 
 	remote      string        // address of the client
 	path        string        // of the request
-	request     *http.Request // nil if nobody can ask for it
+	request     *http.Request // nil if neither handler nor hooks can get at it
 	subprotocol string
 
 	closing   closing
@@ -66,7 +65,7 @@ func (m *Middleware) newConn(
 	}
 	ctx := context.Background()
 	if !isMessageLoop(opts.Handler) || opts.Hooks.seeConn() {
-		// What outer layers have put into the context stays; a time limit for the request does not.
+		// Keep the values of the context, but not a timeout for the request.
 		c.request, ctx = r, context.WithoutCancel(r.Context())
 	}
 	c.ctx, c.cancel = context.WithCancel(ctx)
@@ -80,7 +79,7 @@ func (m *Middleware) newConn(
 	}
 	c.transport = transport.New(conn, received, config)
 	c.engine.start(c.transport)
-	c.engine.ws.SetPingHandler(c.pong) // for those within a message
+	c.engine.ws.SetPingHandler(c.pong) // for pings within a message
 	return c
 }
 
@@ -93,15 +92,14 @@ func (o transportOwner) Interrupted(waited time.Duration) (time.Time, error) {
 	return o.c.readInterrupted(waited)
 }
 
-// Request returns the request of the opening handshake: its headers, its URL, the values of its
-// context, the client's address. It must not be changed.
+// Request returns the request of the opening handshake. It must not be modified.
 func (c *Conn) Request() *http.Request { return c.request }
 
-// Subprotocol returns the subprotocol agreed on (RFC 6455 §1.9), or "".
+// Subprotocol returns the negotiated subprotocol (RFC 6455 §1.9), or "".
 func (c *Conn) Subprotocol() string { return c.subprotocol }
 
-// serve has h serve the connection and ends it, however h ends, be it by runtime.Goexit; or it
-// reports that the connection is idle and can be parked.
+// serve runs h and ends the connection when h returns, panics or calls runtime.Goexit. It does not
+// end an idle connection, which can be parked, and returns true.
 func (c *Conn) serve(h Handler) (idle bool) {
 	err := errGoexit
 	defer func() {
@@ -132,14 +130,14 @@ func (c *Conn) end(err error) {
 
 var errGoexit = errors.New("middleware: handler has called runtime.Goexit")
 
-// handlerPanic is a panic of the handler, which is logged already, as an error.
+// handlerPanic is the error for a panic of the handler, which has been logged.
 type handlerPanic struct{ value any }
 
 func (p handlerPanic) Error() string {
 	return fmt.Sprintf("middleware: handler panicked: %v", p.value)
 }
 
-// call makes a panic of the handler an error.
+// call runs h and returns a panic as an error.
 func (c *Conn) call(h Handler) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -153,8 +151,8 @@ func (c *Conn) call(h Handler) (err error) {
 	return h.ServeConn(c.ctx, c)
 }
 
-// finish ends the connection in order: our close frame, the client's, the stream (RFC 6455
-// §7.1.1). It returns what went wrong, as [Hooks] has it.
+// finish performs the closing handshake and ends the stream (RFC 6455 §7.1.1). It returns the
+// error for [CloseInfo].
 func (c *Conn) finish(err error) error {
 	status := c.closeStatus(err)
 	failed := c.sendClose(status) && status == errInternal

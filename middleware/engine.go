@@ -11,17 +11,17 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// gorilla's buffers are small, since the transport has large ones: the reader's is for headers and
-// control frames, the writer's for what is not worth a piece of its own.
+// gorilla's buffers are small, since the transport has large ones. The reader's holds headers and
+// control frames, the writer's headers and short payloads.
 const (
-	engineReadBuffer  = 288      // gorilla takes no reader of 256 bytes or less
-	engineWriteBuffer = 512 - 14 // which leaves room for a frame header
+	engineReadBuffer  = 288      // gorilla replaces a reader of 256 bytes or less
+	engineWriteBuffer = 512 - 14 // gorilla adds a frame header
 )
 
-// engine encodes and decodes frames: gorilla's connection on the transport.
+// engine encodes and decodes frames with gorilla's connection.
 type engine struct {
 	ws     *websocket.Conn
-	reader *bufio.Reader // gorilla's
+	reader *bufio.Reader // of ws
 	conn   engineConn
 }
 
@@ -31,7 +31,7 @@ type engineConn struct {
 	answered bool
 }
 
-// Write drops gorilla's answer to the handshake, which comes first: ours has been sent.
+// Write drops the first write, gorilla's response to the handshake: ours has been sent.
 func (c *engineConn) Write(p []byte) (int, error) {
 	if !c.answered {
 		c.answered = true
@@ -40,7 +40,7 @@ func (c *engineConn) Write(p []byte) (int, error) {
 	return c.Transport.Write(p)
 }
 
-// start has gorilla take over the transport.
+// start makes gorilla hijack the transport.
 func (e *engine) start(t *transport.Transport) {
 	e.conn.Transport = t
 	e.reader = bufio.NewReaderSize(&e.conn, engineReadBuffer)
@@ -55,8 +55,8 @@ func (e *engine) start(t *transport.Transport) {
 	spareWriters.Put(w.spare)
 }
 
-// engineRequest is one that gorilla accepts. The client's was checked before, more strictly and,
-// with empty list elements, more leniently than gorilla would.
+// engineRequest is a handshake that gorilla accepts. The client's was checked by our own rules,
+// which differ from gorilla's.
 var engineRequest = &http.Request{Method: http.MethodGet, Header: http.Header{
 	"Connection":            {"Upgrade"},
 	"Upgrade":               {"websocket"},
@@ -64,13 +64,13 @@ var engineRequest = &http.Request{Method: http.MethodGet, Header: http.Header{
 	"Sec-Websocket-Key":     {"dGhlIHNhbXBsZSBub25jZQ=="}, // of RFC 6455 §1.3
 }}
 
-// engineWriter is the http.ResponseWriter from which gorilla hijacks the transport.
+// engineWriter is the http.ResponseWriter that gorilla hijacks.
 type engineWriter struct {
 	*engine
 	spare *bufio.Writer
 }
 
-// spareWriters are what gorilla looks for a buffer in, and does not use while it makes its own.
+// spareWriters are for gorilla's upgrader, which needs a writer and does not keep it.
 var spareWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 16) }}
 
 func (engineWriter) Header() http.Header         { return http.Header{} }

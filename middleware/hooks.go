@@ -7,53 +7,52 @@ import (
 	"example.com/wsecho/middleware/internal/handshake"
 )
 
-// Hooks are functions that are told what happens to connections, for metrics. Each may be nil,
-// and costs nothing then. They are called on the way of what they report, from many goroutines at
-// once, so they should be quick, and must neither read nor write messages. A panic of Accepted,
-// Received or Sent ends the connection as one of the handler does.
+// Hooks are functions that are called for events of connections, for metrics. Each may be nil. They
+// are called synchronously, from many goroutines concurrently, so they must return quickly, and
+// must neither read nor write messages. A panic of Accepted, Received or Sent ends the connection
+// like a panic of the handler.
 type Hooks struct {
-	// Accepted is called once the handshake was answered with 101, before the handler is.
+	// Accepted is called after the handshake was answered with 101 and before the handler.
 	Accepted func(c *Conn)
 
-	// Refused is called for a handshake that was answered with another status: 400, 403, 405, 426,
-	// 500, 503 or 505. The reason is the body of that answer. It may quote the request, so it is
-	// for logs, not for the label of a metric.
+	// Refused is called after a handshake was refused with status 400, 403, 405, 426, 500, 503 or
+	// 505. The reason is the body of the response. It may quote the request, so do not use it as
+	// the label of a metric.
 	Refused func(r *http.Request, status int, reason string)
 
-	// Received is called for each message that has come in completely, even if nobody wanted it,
-	// with the size of its payload in bytes after decompression.
+	// Received is called for each message that was received completely, including discarded ones.
+	// The size is that of the payload, in bytes after decompression.
 	Received func(c *Conn, t MessageType, size int64)
 
-	// Sent is called for each message that has been handed to the network, or is held back under
-	// [Batched], with the size of its payload in bytes before compression. Where other goroutines
-	// than the handler's write, it may come after Closed.
+	// Sent is called for each message that was written to the network or is held back by [Batched].
+	// The size is that of the payload, in bytes before compression. If other goroutines than the
+	// handler's write, it may be called after Closed.
 	Sent func(c *Conn, t MessageType, size int64)
 
-	// Closed is called once for each accepted connection, when it has ended.
+	// Closed is called once for each accepted connection, after it has ended.
 	Closed func(c *Conn, info CloseInfo)
 }
 
-// CloseInfo says how a connection has ended.
+// CloseInfo describes how a connection has ended.
 type CloseInfo struct {
-	// Code and Reason are those of the close frame that came first (RFC 6455 §7.1.5), the
-	// client's if ByClient; without any, the code is 1006. A client picks both freely.
+	// Code and Reason are those of the first close frame (RFC 6455 §7.1.5), which is the client's
+	// if ByClient is true. Without a close frame the code is 1006. A client may send any reason.
 	Code     int
 	Reason   string
 	ByClient bool
 
-	// Duration is how long the connection took, its closing handshake included.
+	// Duration is the lifetime of the connection, including the closing handshake.
 	Duration time.Duration
 
-	// Received and Sent are the bytes of payload of all messages, as if uncompressed.
+	// Received and Sent are the payload bytes of all messages, uncompressed.
 	Received, Sent int64
 
-	// Err is what went wrong, nil after an orderly close: the error or panic of a handler that
-	// closed with 1011, the violation for which the client was sent away, the error of the
-	// network.
+	// Err is nil after an orderly close. Otherwise it is the error or panic of a handler that
+	// closed with 1011, a protocol error of the client, or an error of the network.
 	Err error
 }
 
-// seeConn reports whether a hook gets hold of connections.
+// seeConn reports whether a hook is passed connections.
 func (h *Hooks) seeConn() bool {
 	return h.Accepted != nil || h.Received != nil || h.Sent != nil || h.Closed != nil
 }
@@ -82,7 +81,7 @@ func (c *Conn) hookSent(t MessageType, size int64) {
 	}
 }
 
-// hookClosed is called when there is nothing left that a panic could end.
+// hookClosed recovers a panic, which has no connection to end.
 func (c *Conn) hookClosed(info CloseInfo) {
 	f := c.opts.Hooks.Closed
 	if f == nil {

@@ -10,16 +10,16 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// keepAlive sends pings, and finds out the client that does not answer. It is a timer, not a
-// goroutine, so that an idle connection costs little.
+// keepAlive sends pings and fails a connection whose client does not answer. It uses a timer, not a
+// goroutine, to save memory.
 type keepAlive struct {
 	c       *Conn
-	mu      sync.Mutex // held during a tick, so that stop can wait for it
+	mu      sync.Mutex // held during tick, so that stop waits for it
 	timer   *time.Timer
 	stopped bool
 
-	left time.Duration // of the PongTimeout of the last ping, unless it is answered
-	wait uint64        // of the reader, when the ping was sent
+	left time.Duration // of the PongTimeout; 0 if no answer is awaited
+	wait uint64        // the reader's wait when the ping was sent, see transport.Wait
 }
 
 func (k *keepAlive) start(c *Conn) {
@@ -74,12 +74,12 @@ func (k *keepAlive) tick() {
 	k.timer.Reset(next)
 }
 
-// silent reports whether the reader has waited all the time since the ping.
+// silent reports whether the reader has waited in vain since the ping was sent.
 func (k *keepAlive) silent() bool {
 	return k.wait != 0 && k.wait == k.c.transport.Wait()
 }
 
-// ping reports whether pings are still of use.
+// ping sends a ping, and reports whether the connection is still open.
 func (k *keepAlive) ping() bool {
 	k.wait = k.c.transport.Wait()
 	err := k.c.writeControl(frame.Ping, nil)

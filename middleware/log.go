@@ -8,7 +8,7 @@ import (
 	"example.com/wsecho/middleware/internal/handshake"
 )
 
-// log is made for every line, of which there are few, to keep idle connections small.
+// log returns a logger for one line. Connections do not keep one, to save memory.
 func (o *Options) log(remote, path string) *slog.Logger {
 	return o.Logger.With("remote", remote, "path", path)
 }
@@ -41,7 +41,9 @@ func (c *Conn) logFailed(e *CloseError) {
 	c.log().Warn("WebSocket connection failed", "code", e.Code, "reason", e.Reason)
 }
 
-func (c *Conn) logHandlerError(err error) { c.log().Error("WebSocket handler failed", "error", err) }
+func (c *Conn) logHandlerError(err error) {
+	c.log().Error("WebSocket handler failed", "error", err)
+}
 
 func (c *Conn) logPanic(v any) {
 	c.log().Error("WebSocket handler panicked", "panic", v, "stack", string(debug.Stack()))

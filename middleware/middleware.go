@@ -1,17 +1,17 @@
-// Package middleware puts a WebSocket endpoint into an HTTP server that already works.
+// Package middleware adds a WebSocket endpoint to an existing HTTP server.
 //
-// [New] makes a [Middleware]; its Handler method wraps the server's [http.Handler]. WebSocket
-// handshakes on one path are served there, every other request reaches the wrapped handler
-// untouched:
+// [New] returns a [Middleware]; its Handler method wraps the server's [http.Handler]. It serves
+// WebSocket handshakes on one path, and passes every other request to the wrapped handler
+// unchanged:
 //
 //	ws := middleware.New(middleware.Options{Path: "/ws"})
 //	http.ListenAndServe(":3000", ws.Handler(app))
 //
-// By default each message is echoed behind [Greeting]. [Options.Handler] takes your own: a
-// [MessageFunc] answers messages one by one, a [HandlerFunc] has the whole connection, a [Conn].
+// By default, each message is echoed after [Greeting]. [Options.Handler] replaces the echo: a
+// [MessageFunc] answers messages one by one, a [HandlerFunc] handles a whole connection, a [Conn].
 //
-// The protocol is RFC 6455 with the permessage-deflate extension of RFC 7692, on the engine of
-// github.com/gorilla/websocket, over HTTP/1.1.
+// The protocol is RFC 6455 with the permessage-deflate extension of RFC 7692, over HTTP/1.1.
+// github.com/gorilla/websocket encodes and decodes the frames.
 package middleware
 
 import (
@@ -24,15 +24,15 @@ import (
 	"example.com/wsecho/middleware/internal/upgrade"
 )
 
-// Middleware intercepts the WebSocket handshakes on its path. Make one with [New]; its methods
-// may be called from several goroutines at once.
+// Middleware intercepts the WebSocket handshakes on its path. Create one with [New]. Its methods
+// are safe for concurrent use.
 type Middleware struct {
-	opts   Options // with defaults filled in; never changed
+	opts   Options // with defaults applied; not changed after New
 	terms  handshake.Terms
 	conns  registry
-	poller poll.Poller // of parked connections
+	poller poll.Poller // waits for parked connections
 
-	idleAfter time.Duration // how long a connection waits in a goroutine before it is parked
+	idleAfter time.Duration // how long a goroutine waits for a message before it parks
 }
 
 const defaultIdleAfter = 100 * time.Millisecond
@@ -49,12 +49,12 @@ func New(opts Options) *Middleware {
 	return m
 }
 
-// Handler returns a handler that serves WebSocket handshakes on the path and hands every other
-// request to next: the same ResponseWriter, the same Request. Its shape is the one that routers
-// and middleware chains take: chi's r.Use(ws.Handler), alice.New(ws.Handler).
+// Handler returns a handler that serves WebSocket handshakes on the path and passes every other
+// request to next, with the same ResponseWriter and Request. Its signature is the one that routers
+// and middleware chains accept: chi's r.Use(ws.Handler), alice.New(ws.Handler).
 //
-// A request that some WebSocket client made and that lost its upgrade headers on the way, as
-// behind a proxy that is not told to forward them, is handed on too; the log says so.
+// A handshake whose upgrade headers a proxy has removed is passed to next too, with a warning in
+// the log.
 func (m *Middleware) Handler(next http.Handler) http.Handler {
 	return &wrapped{m, next}
 }
@@ -77,16 +77,16 @@ func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.next.ServeHTTP(w, r)
 }
 
-// Match reports whether Handler would serve r rather than hand it on: whether it asks, on the
-// path, to be upgraded to a WebSocket. A request that matches may still be refused.
+// Match reports whether Handler would serve r rather than pass it on: whether r is on the path and
+// asks for an upgrade to WebSocket. A request that matches may still be refused.
 func (m *Middleware) Match(r *http.Request) bool {
 	return matchPath(m.opts.Path, r.URL.Path) && handshake.IsUpgrade(r)
 }
 
-// ServeHTTP is the endpoint alone, for a router that has chosen the path already, as in
-// mux.Handle("/ws", ws): whatever is not an acceptable handshake is refused with a 4xx or 5xx
-// status and a sentence that says why. It returns when the connection has ended, unless
-// [Options.Detach] says otherwise.
+// ServeHTTP serves handshakes on any path, for a router that has matched the path already, as in
+// mux.Handle("/ws", ws). A request that is not an acceptable handshake is refused with a 4xx or
+// 5xx status and a sentence that gives the reason. ServeHTTP returns when the connection has ended,
+// or after the handshake if [Options.Detach] is set.
 func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, refused := m.connect(w, r)
 	switch {
@@ -101,8 +101,10 @@ func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// connect answers the handshake. The connection has a slot, which serve gives back.
-func (m *Middleware) connect(w http.ResponseWriter, r *http.Request) (c *Conn, refused *handshake.Refusal) {
+// connect answers the handshake. The connection holds a slot, which resume releases.
+func (m *Middleware) connect(
+	w http.ResponseWriter, r *http.Request,
+) (c *Conn, refused *handshake.Refusal) {
 	agreed, refused := handshake.Check(r, m.terms)
 	if refused != nil {
 		return nil, refused
@@ -121,19 +123,20 @@ func (m *Middleware) connect(w http.ResponseWriter, r *http.Request) (c *Conn, r
 	agreed.SetHeader(w.Header())
 	conn, received, err := upgrade.Hijack(w, m.opts.WriteTimeout)
 	if err != nil {
-		// net/http drops the connection, unless a recovery in between catches this.
+		// The 101 may have been sent: a panic makes net/http close the connection, unless a
+		// recovery middleware catches it.
 		panic(fmt.Errorf("middleware: %w", err))
 	}
 	return m.newConn(conn, received, r, &agreed), nil
 }
 
-// serve serves the connection to its end.
+// serve serves a new connection.
 func (m *Middleware) serve(c *Conn) {
 	m.conns.add(c)
 	m.resume(c)
 }
 
-// resume serves the connection until it has ended or is parked.
+// resume serves the connection until it ends or is parked.
 func (m *Middleware) resume(c *Conn) {
 	parked := false
 	defer func() {

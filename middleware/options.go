@@ -22,43 +22,43 @@ const (
 )
 
 // Options configures [New]. The zero value serves [Echo] of [Greeting] at /ws to same-origin
-// clients, within limits that suit the open internet. A negative number switches a limit off.
+// clients, with limits for the open internet. A negative number disables a limit.
 type Options struct {
-	// Path is where handshakes are intercepted, with the meaning of one [http.ServeMux] path:
+	// Path is where handshakes are intercepted. It has the meaning of a path in [http.ServeMux]:
 	// "/ws" is that path alone, "/ws/" the subtree below it, "/" every path. It is compared with
-	// r.URL.Path, which net/http has decoded: "/w%73" is "/ws". A path that ServeMux would
-	// redirect, as "//ws" or "/x/../ws", never matches. If empty, it is "/ws".
+	// r.URL.Path, which is decoded: "/w%73" is "/ws". A path that ServeMux would redirect, such as
+	// "//ws" or "/x/../ws", never matches. If empty, it is "/ws".
 	Path string
 
 	// Handler serves each connection. If nil, it is Batched(Echo(Greeting)).
 	Handler Handler
 
-	// AllowedOrigins are the patterns of the web origins (RFC 6454) whose pages may connect, in
-	// addition to the origin that the request itself was sent to: [scheme://]host[:port], the
-	// host with an optional leading "*." for its subdomains, the port "*" for any. "*" alone
-	// allows every origin, "null" the opaque ones. A pattern without a scheme means http and
-	// https; one without a port means the scheme's own. Requests without an Origin header do
-	// not come from a browser and are allowed. If empty, pages of the same origin are allowed:
-	// of the request's Host, and of https if the request came by TLS or X-Forwarded-Proto says so.
+	// AllowedOrigins are patterns of the web origins (RFC 6454) whose pages may connect, in
+	// addition to pages of the same origin: [scheme://]host[:port], where the host may begin with
+	// "*." for its subdomains and the port may be "*" for any. "*" alone allows every origin,
+	// "null" opaque ones. A pattern without a scheme means http and https; one without a port
+	// means the default port of the scheme. Requests without an Origin header do not come from a
+	// browser and are allowed. If empty, only pages of the same origin may connect: that of the
+	// request's Host, and https if the request came by TLS or X-Forwarded-Proto says so.
 	AllowedOrigins []string
 
-	// Subprotocols are the subprotocols spoken here (RFC 6455 §1.9), most preferred first; the
-	// first one that the client offers is taken, and none if it offers none of them. If empty,
-	// the client's first offer is taken, because browsers fail a handshake whose offers are all
-	// ignored.
+	// Subprotocols are the subprotocols that the server supports (RFC 6455 §1.9), most preferred
+	// first. The first one that the client offers is selected, or none. If empty, the client's
+	// first offer is selected, because browsers fail a handshake that selects none of their offers.
 	Subprotocols []string
 
-	// Compression accepts permessage-deflate (RFC 7692) where a client offers it, without
-	// context takeover in either direction; messages of less than 256 bytes are sent as they are.
-	// If false, all messages travel as they are.
+	// Compression accepts permessage-deflate (RFC 7692) if a client offers it, without context
+	// takeover in either direction. Messages of less than 256 bytes are sent uncompressed. If
+	// false, no message is compressed.
 	Compression bool
 
 	// ReadLimit is the largest message accepted, in bytes after decompression; a larger one
-	// closes the connection with 1009. If zero, it is 1 MiB; if negative, there is none.
+	// closes the connection with 1009. If zero, it is 1 MiB; if negative, there is no limit.
 	ReadLimit int64
 
 	// WriteTimeout is how long a client may take to accept each 256 KiB of what is sent to it
-	// before the connection is cut, give or take a quarter. If zero, it is 10 seconds; if negative, there is none.
+	// before the connection is cut, give or take a quarter. If zero, it is 10 seconds; if
+	// negative, there is no limit.
 	WriteTimeout time.Duration
 
 	// PingInterval is the time between two pings. If zero, it is 30 seconds; if negative, no
@@ -66,44 +66,43 @@ type Options struct {
 	PingInterval time.Duration
 
 	// PongTimeout is how long a client may stay silent after a ping before the connection is
-	// closed with 1008; whatever it sends counts as an answer. If zero, it is 10 seconds; if
-	// negative, answers are not waited for.
+	// closed with 1008. Anything it sends counts as an answer. If zero, it is 10 seconds; if
+	// negative, there is no limit.
 	PongTimeout time.Duration
 
-	// CloseTimeout is how long a closing handshake may take (RFC 6455 §7.1.2), from the close
-	// frame sent to the end of the client's stream, before the connection is cut. If zero, it is
-	// 5 seconds; if negative, there is no limit but that of [Middleware.Shutdown].
+	// CloseTimeout is how long a closing handshake may take (RFC 6455 §7.1.2), from our close
+	// frame to the end of the client's stream, before the connection is cut. If zero, it is 5
+	// seconds; if negative, there is no limit but that of [Middleware.Shutdown].
 	CloseTimeout time.Duration
 
-	// MaxConns is how many connections may be open at a time; handshakes beyond get 503 with
-	// Retry-After. If zero, it is 65,536; if negative, there is no limit.
+	// MaxConns is the maximum number of open connections. Further handshakes are refused with 503
+	// and Retry-After. If zero, it is 65,536; if negative, there is no limit.
 	MaxConns int
 
-	// Detach has ServeHTTP return once the handshake is answered, and the connection served in a
-	// goroutine of its own, which needs some 6 KB less than that of net/http. On Linux, and
-	// without TLS, an idle connection of a [MessageFunc] has no goroutine at all, and needs half
-	// of what is left. For the layers outside the request is over after the handshake: loggers
-	// print their line when the connection begins. If false, the request lasts as long as the
-	// connection.
+	// Detach makes ServeHTTP return after the handshake. The connection is served in a goroutine
+	// of its own, which needs about 6 KB less than that of net/http. On Linux without TLS, an idle
+	// connection of a [MessageFunc] has no goroutine and needs half of the rest. Outer handlers
+	// see the request end after the handshake: loggers print their line when the connection
+	// begins. If false, the request lasts as long as the connection.
 	Detach bool
 
-	// Hooks are told what happens to connections. The zero value costs nothing.
+	// Hooks are called for events of connections. The zero value costs nothing.
 	Hooks Hooks
 
-	// Logger gets refused handshakes and protocol errors at Warn, panics of handlers at Error,
-	// and at Debug each connection's begin and end; never the contents of a message. If nil, it
-	// is [slog.Default].
+	// Logger logs refused handshakes and protocol errors at Warn, errors and panics of handlers at
+	// Error, and the begin and end of each connection at Debug, never the contents of a message.
+	// If nil, it is [slog.Default].
 	Logger *slog.Logger
 }
 
-// Validate returns the first error in o, or nil: an error names the value and the rule, as
-// in `middleware: path "ws": must begin with "/"`.
+// Validate returns the first error in o, or nil. The error names the value and the rule, as in
+// `middleware: path "ws": must begin with "/"`.
 func (o Options) Validate() error {
 	_, err := o.terms()
 	return err
 }
 
-// terms returns what handshakes are judged by, or the first error in o.
+// terms returns the terms for handshakes, or the first error in o.
 func (o Options) terms() (handshake.Terms, error) {
 	if err := validatePath(o.Path); err != nil {
 		return handshake.Terms{}, fmt.Errorf("middleware: %w", err)
@@ -131,7 +130,7 @@ func validatePath(p string) error {
 	return nil
 }
 
-// withDefaults replaces what is zero; negative numbers stay as the mark of "no limit".
+// withDefaults replaces zero values. Negative numbers stay: they disable a limit.
 func (o Options) withDefaults() Options {
 	setDefault(&o.Path, defaultPath)
 	setDefault(&o.ReadLimit, defaultReadLimit)
@@ -156,7 +155,7 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// matchPath reports whether p is the path or in the subtree that pattern stands for.
+// matchPath reports whether p is the path pattern, or in its subtree if it ends with a slash.
 func matchPath(pattern, p string) bool {
 	if p == pattern {
 		return true

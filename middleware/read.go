@@ -21,10 +21,10 @@ type incoming struct {
 	size     int64 // so far
 }
 
-// NextReader returns the type of the next message and a reader for it, after discarding what
-// is left of the one before. The reader is good until the next call of a reading method. Errors of
-// both are of type [*CloseError] and end the reading; how, that type says. Text is checked as
-// it is read: the error for what is not UTF-8 comes with the bytes in question, not before.
+// NextReader returns the type of the next message and a reader for it. It discards what is left
+// of the previous message. The reader is valid until the next call of a reading method. Errors of
+// NextReader and of the reader are of type [*CloseError] and are returned by all further reads.
+// Text is checked as it is read: the error for invalid UTF-8 comes when that part is read.
 func (c *Conn) NextReader() (MessageType, io.Reader, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
@@ -56,11 +56,11 @@ func (c *Conn) ReadMessage() (MessageType, []byte, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return t, b.Bytes(), nil // The caller's to keep: the buffer does not go back to the pool.
+	return t, b.Bytes(), nil // The buffer is not freed: the caller keeps its bytes.
 }
 
-// receive returns the next message in a buffer that the caller is to free. While none comes,
-// the connection holds no buffer.
+// receive returns the next message in a buffer that the caller must free. The connection holds no
+// buffer while it waits.
 func (c *Conn) receive() (MessageType, *buffer.Buffer, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
@@ -76,9 +76,8 @@ func (c *Conn) receive() (MessageType, *buffer.Buffer, error) {
 	return t, b, nil
 }
 
-// Discard reads and discards messages until the connection ends, and returns why, a
-// [*CloseError]. A handler that expects nothing from the client runs it beside what it does:
-// go c.Discard().
+// Discard reads and discards messages until the connection ends, and returns the [*CloseError]
+// that ended it. A handler that expects no messages runs it in another goroutine: go c.Discard().
 func (c *Conn) Discard() error {
 	for {
 		if _, _, err := c.NextReader(); err != nil {
@@ -94,7 +93,7 @@ func (r payloadReader) Read(p []byte) (int, error) { return r.c.readPayload(p) }
 
 func (c *Conn) nextMessage() (MessageType, error) {
 	if c.in.payload != nil {
-		// What nobody reads has to keep the rules too.
+		// The rest is not wanted but must be valid.
 		if _, err := io.Copy(io.Discard, payloadReader{c}); err != nil {
 			return 0, err
 		}
@@ -126,7 +125,7 @@ func (c *Conn) nextMessage() (MessageType, error) {
 	return c.in.kind, nil
 }
 
-// awaitMessage waits for the next message, unless gorilla has some of it already.
+// awaitMessage waits for the next message, unless gorilla has buffered some of it.
 func (c *Conn) awaitMessage() error {
 	if c.engine.reader.Buffered() > 0 {
 		return nil
@@ -140,7 +139,7 @@ func checkText(p []byte) error {
 	return text.Check(p, false)
 }
 
-// readPayload reads the current message and checks it on the way. io.EOF is its end.
+// readPayload reads and checks the current message, up to io.EOF.
 func (c *Conn) readPayload(p []byte) (int, error) {
 	if c.readErr != nil {
 		return 0, c.readErr
@@ -179,7 +178,7 @@ func (c *Conn) endPayload() {
 	c.in.payload = nil
 }
 
-// check takes the next bytes of the message, the last ones if it ends with them.
+// check checks the next bytes of the message, which are the last ones if ends is true.
 func (in *incoming) check(p []byte, ends bool, limit int64) error {
 	in.size += int64(len(p))
 	if limit >= 0 && in.size > limit {
@@ -191,8 +190,8 @@ func (in *incoming) check(p []byte, ends bool, limit int64) error {
 	return in.text.Check(p, ends)
 }
 
-// readFailed ends the reading: it answers the client's close frame, or sends our own for a
-// violation, and returns what every read from now on returns.
+// readFailed answers the client's close frame, or sends one for a violation. It returns the error
+// of all further reads.
 func (c *Conn) readFailed(err error) error {
 	var received *frame.CloseReceived
 	if errors.As(err, &received) {
@@ -211,7 +210,8 @@ func (c *Conn) readFailed(err error) error {
 	return c.readErr
 }
 
-// failure returns what to fail the connection with (RFC 6455 §7.1.7), or nil if it is broken.
+// failure returns the close code to fail the connection with (RFC 6455 §7.1.7), or nil if err is
+// an error of the network.
 func failure(err error) *CloseError {
 	var violation *frame.Violation
 	var closeErr *CloseError

@@ -9,16 +9,16 @@ import (
 	"example.com/wsecho/middleware/internal/handshake"
 )
 
-// registry knows who is connected.
+// registry counts slots and lists the open connections.
 type registry struct {
 	mu    sync.Mutex
 	max   int // negative for no limit
-	slots int // taken, by connections and by handshakes that are being answered
+	slots int // taken by connections, and by handshakes in progress
 	conns map[*Conn]struct{}
-	done  chan struct{} // made by Shutdown; closed when no slot is taken
+	done  chan struct{} // created by Shutdown; closed when no slot is taken
 }
 
-// admit takes a slot, or says why there is none.
+// admit takes a slot, or returns a refusal.
 func (g *registry) admit() *handshake.Refusal {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -42,7 +42,7 @@ func (g *registry) release() {
 	}
 }
 
-// add registers a connection. One whose handshake has raced with a shutdown is told at once.
+// add registers a connection. If a shutdown began during its handshake, it is drained.
 func (g *registry) add(c *Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -55,7 +55,7 @@ func (g *registry) add(c *Conn) {
 	}
 }
 
-// remove returns how many are left.
+// remove returns the number of connections left.
 func (g *registry) remove(c *Conn) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -63,8 +63,8 @@ func (g *registry) remove(c *Conn) int {
 	return len(g.conns)
 }
 
-// shutDown admits nobody from now on, and returns who is connected and the channel that is
-// closed when everybody has gone.
+// shutDown stops admission. It returns the connections, and a channel that is closed when all slots
+// are free.
 func (g *registry) shutDown() ([]*Conn, <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -85,11 +85,11 @@ func (g *registry) list() []*Conn {
 	return conns
 }
 
-// Shutdown ends the service: new handshakes get 503 with Retry-After, and every connection a
-// close frame with 1001 as soon as all the messages that it had sent are answered. It returns nil
-// when the last connection has ended. If ctx is done before, it cuts those that are left and
-// returns ctx.Err(). [http.Server.Shutdown] does not do this: it forgets hijacked connections
-// (golang/go#17721).
+// Shutdown closes all connections: each is sent a close frame with 1001 after all messages that it
+// has sent are answered. New handshakes are refused with 503 and Retry-After. Shutdown returns nil
+// when the last connection has ended. If ctx is done before, it cuts the remaining connections and
+// returns ctx.Err(). Call it in addition to [http.Server.Shutdown], which ignores hijacked
+// connections (golang/go#17721).
 //
 // A handler that neither reads nor returns is not interrupted before ctx is done.
 func (m *Middleware) Shutdown(ctx context.Context) error {
@@ -107,7 +107,7 @@ func (m *Middleware) Shutdown(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// cutTime is how long connections that are cut have for a last close frame.
+// cutTime is how long cut may try to send a close frame.
 const cutTime = 100 * time.Millisecond
 
 func cut(conns []*Conn) {

@@ -5,8 +5,8 @@ import "example.com/wsecho/middleware/internal/buffer"
 // reply collects what a MessageFunc writes. It fills one cache line.
 type reply struct {
 	message Message
-	in, out *buffer.Buffer // out is nil until something is written to it
-	prefix  int            // bytes in front of in's contents: both are the reply, if written without out
+	in, out *buffer.Buffer // the message; the reply, nil until it needs a buffer of its own
+	prefix  int            // if out is nil, the reply is so many bytes of prefix and in
 	written bool
 }
 
@@ -38,7 +38,7 @@ func (r *reply) bytes() []byte {
 	return r.out.Bytes()
 }
 
-// output returns where to write, with what has been written so far.
+// output returns the buffer of the reply.
 func (r *reply) output() *buffer.Buffer {
 	if r.out == nil {
 		r.out = buffer.New()
@@ -54,7 +54,8 @@ func (r *reply) Write(p []byte) (int, error) { return r.output().Write(p) }
 
 func (r *reply) WriteString(s string) (int, error) { return r.output().WriteString(s) }
 
-// echo makes the message behind prefix the reply, without copying the message.
+// echo makes prefix and the message the reply, without copying the message. It reports whether it
+// could.
 func (r *reply) echo(prefix string) bool {
 	if r.written || !sameSlice(r.message.Data, r.in.Bytes()) {
 		return false

@@ -16,9 +16,9 @@ import (
 
 var errClosed = fmt.Errorf("middleware: WebSocket: %w", net.ErrClosed)
 
-// WriteMessage sends p as one message in one frame, compressed if that was agreed on and is
-// worth it. Text must be UTF-8, or the client will close with 1007. The error is net.ErrClosed
-// if the connection is closing, or that of the network, with which the connection ends.
+// WriteMessage sends p as one message in one frame, compressed if that was negotiated and makes it
+// smaller. Text must be valid UTF-8, or the client will close with 1007. The error is
+// [net.ErrClosed] if the connection is closing, or that of the network, which ends the connection.
 func (c *Conn) WriteMessage(t MessageType, p []byte) error {
 	if err := c.beginWrite(t); err != nil {
 		return err
@@ -49,9 +49,9 @@ func (c *Conn) written(t MessageType, size int64) {
 	c.hookSent(t, size)
 }
 
-// NextWriter begins a message that is sent as it is written, uncompressed, in as many frames as
-// it takes; closing the writer ends it. Until then other messages wait, so it has to be closed.
-// The errors are those of [Conn.WriteMessage].
+// NextWriter begins a message that is sent as it is written, uncompressed, in one or more frames.
+// Closing the writer ends the message. Other messages wait until then, so the writer must be
+// closed. The errors are those of [Conn.WriteMessage].
 func (c *Conn) NextWriter(t MessageType) (io.WriteCloser, error) {
 	if err := c.beginWrite(t); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (w *messageWriter) Close() error {
 	return nil
 }
 
-// beginWrite waits for the message before to be written.
+// beginWrite waits until the previous message is written.
 func (c *Conn) beginWrite(t MessageType) error {
 	if t != TextMessage && t != BinaryMessage {
 		return fmt.Errorf("middleware: %v: must be TextMessage or BinaryMessage", t)
@@ -107,18 +107,18 @@ func (c *Conn) beginWrite(t MessageType) error {
 
 func (c *Conn) endWrite() { c.writing.unlock() }
 
-// writeLock serializes writers. Waiting for it ends when the connection does. It is cheaper than
-// a channel when nobody else wants it.
+// writeLock serializes writers. Waiting for it ends when the connection does. It is cheaper than a
+// channel when uncontended.
 type writeLock struct {
-	wanted   atomic.Int32  // by so many, the holder included
-	unlocked chan struct{} // has an element while it passes from one to the next
+	users    atomic.Int32  // the holder and those who wait
+	unlocked chan struct{} // has an element while the lock passes to one who waits
 }
 
 func newWriteLock() writeLock { return writeLock{unlocked: make(chan struct{}, 1)} }
 
-// lock waits for the lock, and reports whether it was got before the connection was done.
+// lock reports whether it has acquired the lock before ctx was done.
 func (l *writeLock) lock(ctx context.Context) bool {
-	if l.wanted.Add(1) == 1 {
+	if l.users.Add(1) == 1 {
 		return true
 	}
 	select {
@@ -130,17 +130,17 @@ func (l *writeLock) lock(ctx context.Context) bool {
 }
 
 func (l *writeLock) unlock() {
-	if l.wanted.Add(-1) == 0 {
+	if l.users.Add(-1) == 0 {
 		return
 	}
 	select {
 	case l.unlocked <- struct{}{}:
-	default: // Those who wanted it have gone.
+	default: // Those who waited have given up.
 	}
 }
 
-// flushed ends a write: it flushes what gorilla has written, and gives up the connection if there
-// was an error other than its being closed. What is lost of a frame cannot be made up for.
+// flushed flushes what gorilla has written, if err is nil. After an error of the network it drops
+// the connection: a frame that was sent in part cannot be completed.
 func (c *Conn) flushed(err error) error {
 	if err == nil {
 		err = c.transport.Flush()
@@ -155,9 +155,9 @@ func (c *Conn) flushed(err error) error {
 	return fmt.Errorf("middleware: WebSocket: %w", err)
 }
 
-// writeControl sends a control frame (RFC 6455 §5.5), between the frames of a message if need be.
+// writeControl sends a control frame (RFC 6455 §5.5), possibly between the frames of a message.
 func (c *Conn) writeControl(opcode int, payload []byte) error {
-	var deadline time.Time // for its turn to come
+	var deadline time.Time // for gorilla's write lock
 	if c.opts.WriteTimeout > 0 {
 		deadline = time.Now().Add(c.opts.WriteTimeout)
 	}
@@ -167,7 +167,7 @@ func (c *Conn) writeControl(opcode int, payload []byte) error {
 	return c.transport.Flush()
 }
 
-// setBatched has replies held back, or no longer, while the reader is busy.
+// setBatched sets whether replies are held back while the reader is busy.
 func (c *Conn) setBatched(batched bool) {
 	if c.transport.SetBatched(batched) != nil {
 		c.drop()

@@ -1,6 +1,6 @@
-// Package buffer has the pooled buffers that messages and network data pass through.
+// Package buffer provides pooled buffers for messages and network data.
 //
-// It must not know what the bytes in them mean.
+// It must not know what the bytes mean.
 package buffer
 
 import (
@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// A buffer starts small and grows with what has arrived, never with what a frame header claims.
-// Large buffers have a pool of their own, so that small messages do not hold on to them.
+// A buffer starts small and grows with the data received, not with the length that a frame header
+// claims. Large buffers have a pool of their own, so that small messages do not retain them.
 const (
 	minSize   = 1 << 10
-	largeSize = 64 << 10 // from here on a buffer is large
+	largeSize = 64 << 10 // and more
 	maxPooled = 16 << 20 // larger buffers are left to the garbage collector
 
-	// headroom is kept free in front of the contents, for Prefix.
+	// headroom is reserved before the contents, for Prefix.
 	headroom = 64
 )
 
@@ -24,7 +24,7 @@ var (
 	largeBuffers = sync.Pool{New: func() any { return &Buffer{room: make([]byte, 2*largeSize)} }}
 )
 
-// Buffer collects the payload of a message. Make one with [New]; its writing methods never fail.
+// Buffer holds the payload of a message. Create one with [New]. Its writing methods never fail.
 type Buffer struct {
 	room []byte
 	end  int // of the contents in room
@@ -37,7 +37,7 @@ func New() *Buffer {
 	return b
 }
 
-// Free puts the buffer back into the pool. Neither it nor its bytes may be used afterwards.
+// Free returns the buffer to the pool. Neither it nor its bytes may be used afterwards.
 func (b *Buffer) Free() {
 	switch {
 	case len(b.room) < largeSize:
@@ -47,11 +47,11 @@ func (b *Buffer) Free() {
 	}
 }
 
-// Bytes returns the contents, which are valid until the next write.
+// Bytes returns the contents. They are valid until the next write.
 func (b *Buffer) Bytes() []byte { return b.room[headroom:b.end] }
 
-// Prefix puts p in front of the contents without moving them, for [Buffer.Prefixed] to return. It
-// reports whether there is room for it.
+// Prefix stores p before the contents, without moving them, for [Buffer.Prefixed]. It reports
+// whether there is room.
 func (b *Buffer) Prefix(p string) bool {
 	if len(p) > headroom {
 		return false
@@ -66,7 +66,7 @@ func (b *Buffer) Prefixed(n int) []byte { return b.room[headroom-n : b.end] }
 // Truncate drops the last n bytes of the contents.
 func (b *Buffer) Truncate(n int) { b.end -= n }
 
-// reserve makes room for n more bytes.
+// reserve makes room for n more bytes. It moves a buffer that becomes large into a pooled one.
 func (b *Buffer) reserve(n int) {
 	size := len(b.room)
 	for size < b.end+n {
@@ -107,7 +107,7 @@ func (b *Buffer) WriteString(s string) (int, error) {
 	return len(s), nil
 }
 
-// ReadFrom appends everything that r has, up to io.EOF or the error that it returns.
+// ReadFrom appends everything read from r until io.EOF or another error, which it returns.
 func (b *Buffer) ReadFrom(r io.Reader) (int64, error) {
 	begin := b.end
 	for {

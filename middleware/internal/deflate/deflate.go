@@ -1,7 +1,7 @@
 // Package deflate compresses and decompresses messages for permessage-deflate without context
 // takeover (RFC 7692 §7.2).
 //
-// It must not know how the extension is negotiated, what a connection is, or what a message means.
+// It must not know connections or how the extension is negotiated.
 package deflate
 
 import (
@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// minSize is the size in bytes from which a message is worth compressing. Without context
-	// takeover, smaller JSON or prose shrinks by less than a third, some 70 bytes, in about the
-	// time that everything else that is done for a message takes.
+	// minSize is the smallest message worth compressing, in bytes. Without context takeover,
+	// smaller JSON or prose shrinks by less than a third, about 70 bytes, and compressing it takes
+	// as long as everything else that is done for a message.
 	minSize = 256
 
 	// syncMarker ends a flush of DEFLATE; it is not sent (RFC 7692 §7.2.1).
 	syncMarker = "\x00\x00\xff\xff"
 )
 
-// IsWorthwhile reports whether a message of n bytes should be compressed for a client that decodes
-// with a window of 1<<windowBits bytes, or any window if windowBits is 0. Without context takeover
-// no match reaches back further than the message is long, so that the window is respected.
+// IsWorthwhile reports whether to compress a message of n bytes for a client with a window of
+// 1<<windowBits bytes, or any window if windowBits is 0. Without context takeover, no match reaches
+// back further than the message is long.
 func IsWorthwhile(n, windowBits int) bool {
 	return n >= minSize && (windowBits == 0 || n <= 1<<windowBits)
 }

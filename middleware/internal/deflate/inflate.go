@@ -9,11 +9,11 @@ import (
 	"sync"
 )
 
-// tail follows the payload: the marker that was not sent, and an empty final block to end with.
+// tail is appended to the payload: the marker that was not sent, and an empty final block.
 const tail = syncMarker + "\x01\x00\x00\xff\xff"
 
-// maxFinalBlocks bounds the blocks marked as final in one message: each costs a reset of the
-// decompressor and needs only two bytes.
+// maxFinalBlocks bounds the final blocks in one message: each takes a reset of the decompressor for
+// as little as two bytes.
 const maxFinalBlocks = 1024
 
 // Errors of a [Reader], beside those of what it reads from.
@@ -22,7 +22,7 @@ var (
 	ErrFinalBlocks = errors.New("more than 1024 final DEFLATE blocks in one message")
 )
 
-// Reader decompresses one message (RFC 7692 §7.2.2). Make one with [NewReader].
+// Reader decompresses one message (RFC 7692 §7.2.2). Create one with [NewReader].
 type Reader struct {
 	payload     io.Reader // nil once it has ended
 	tail        string    // what is left of it
@@ -39,7 +39,7 @@ var readers = sync.Pool{New: func() any {
 	return z
 }}
 
-// NewReader returns a reader for the compressed payload of one message, from a pool.
+// NewReader returns a reader from the pool for the compressed payload of one message.
 func NewReader(payload io.Reader) *Reader {
 	z := readers.Get().(*Reader)
 	z.payload, z.tail, z.finalBlocks = payload, tail, 0
@@ -49,17 +49,17 @@ func NewReader(payload io.Reader) *Reader {
 	return z
 }
 
-// Free puts the reader back into the pool. It must not be used afterwards.
+// Free returns the reader to the pool. It must not be used afterwards.
 func (z *Reader) Free() {
 	z.payload = nil
 	z.peek.reset()
 	readers.Put(z)
 }
 
-// reset has the decompressor begin anew with what is next in the input.
+// reset makes the decompressor start a new stream at the current input.
 func (z *Reader) reset() { _ = z.out.(flate.Resetter).Reset(z.in, nil) }
 
-// input reads the payload and the tail behind it.
+// input reads the payload and then the tail.
 type input struct{ z *Reader }
 
 func (in input) Read(p []byte) (int, error) {
@@ -99,7 +99,7 @@ func (z *Reader) Read(p []byte) (int, error) {
 		if ended, err := z.ended(); ended || err != nil {
 			return 0, cmp.Or(err, io.EOF)
 		}
-		// A block marked as final need not be the last (RFC 7692 §7.2.3.5).
+		// More blocks may follow a final block (RFC 7692 §7.2.3.5).
 		if z.finalBlocks++; z.finalBlocks > maxFinalBlocks {
 			return 0, ErrFinalBlocks
 		}

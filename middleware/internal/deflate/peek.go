@@ -8,27 +8,27 @@ import (
 	"example.com/wsecho/middleware/internal/buffer"
 )
 
-// compress/flate keeps back what it has inflated until that fills its window. To show an error in
-// a message earlier, the beginning of one that has yet to arrive as a whole is inflated aside: so
-// many bytes of it, so often, to so many bytes.
+// compress/flate returns nothing before its window is full or the stream has ended. To detect
+// invalid text earlier, the beginning of an incomplete message is decompressed separately: so many
+// bytes of it, so often, to so many bytes.
 const (
 	maxPeeked   = 4 << 10
 	maxPeeks    = 32
 	maxPeekSize = 32 << 10
 )
 
-// peek looks at the beginning of a message. The zero value does nothing.
+// peek checks the beginning of a message. The zero value does nothing.
 type peek struct {
 	check    func([]byte) error
 	more     func() bool
 	received []byte // the beginning of the payload
-	looked   int    // how much of received was inflated
+	looked   int    // the length of received at the last peek
 	peeks    int
 }
 
-// CheckEarly has check called with the beginning of what the payload inflates to, whenever all
-// that was received has been read and more reports that the message goes on. The reader returns
-// the error of check.
+// CheckEarly makes the reader call check with the beginning of the decompressed message whenever it
+// has read all that was received and more reports that the message is incomplete. The reader
+// returns the error of check.
 func (z *Reader) CheckEarly(check func([]byte) error, more func() bool) {
 	z.peek.check, z.peek.more = check, more
 }
@@ -41,7 +41,7 @@ func (k *peek) keep(p []byte) {
 	}
 }
 
-// look is called when flate has used up all that was received.
+// look is called when flate has read all that was received.
 func (k *peek) look() error {
 	if k.check == nil || len(k.received) == k.looked || len(k.received) > maxPeeked ||
 		k.peeks == maxPeeks || !k.more() {
@@ -54,7 +54,7 @@ func (k *peek) look() error {
 	_ = aside.out.(flate.Resetter).Reset(bytes.NewReader(k.received), nil)
 	b := buffer.New()
 	defer b.Free()
-	// The error says that the data is not complete, which is known.
+	// Ignore the error: the data is incomplete.
 	_, _ = b.ReadFrom(io.LimitReader(aside.out, maxPeekSize))
 	return k.check(b.Bytes())
 }

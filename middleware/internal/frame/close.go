@@ -33,7 +33,7 @@ func IsCloseCode(code int) bool {
 	return code >= 3000 && code <= 4999
 }
 
-// CloseReceived is the error that ends the frames of a client: its close frame.
+// CloseReceived is the error for the client's close frame, which ends its frames.
 type CloseReceived struct {
 	Code   int // NoStatusReceived if there was none
 	Reason string
@@ -45,8 +45,8 @@ func (c *CloseReceived) Error() string {
 }
 
 // ClosePayload returns the payload of a close frame (RFC 6455 §5.5.1). It is empty for
-// NoStatusReceived. What is not UTF-8 in the reason is replaced, and a reason that does not fit is
-// cut off between two characters.
+// NoStatusReceived. Invalid UTF-8 in the reason is replaced, and a reason that does not fit is
+// truncated between two characters.
 func ClosePayload(code int, reason string) []byte {
 	if code == NoStatusReceived {
 		return nil
@@ -60,8 +60,8 @@ func ClosePayload(code int, reason string) []byte {
 	return append(payload, reason[:end]...)
 }
 
-// parseClose reads the payload of a close frame, and returns a [*CloseReceived] or a [*Violation].
-// The guard has refused a payload of one byte.
+// parseClose parses the payload of a close frame, and returns a [*CloseReceived] or a [*Violation].
+// The payload has at least two bytes or none.
 func parseClose(payload []byte) error {
 	if len(payload) == 0 {
 		return &CloseReceived{Code: NoStatusReceived}

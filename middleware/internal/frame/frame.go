@@ -1,8 +1,8 @@
-// Package frame has the rules of RFC 6455 for frames: headers and opcodes (§5), UTF-8 (§8.1), close
-// codes and close payloads (§7.4).
+// Package frame checks the frames of a client by the rules of RFC 6455: headers and opcodes (§5),
+// UTF-8 (§8.1), close codes and close payloads (§7.4).
 //
-// It works on bytes that somebody else has received. It must not know messages, connections, HTTP
-// or the library that decodes the frames.
+// It works on bytes. It must not know connections, messages, HTTP or the library that decodes the
+// frames.
 package frame
 
 import "fmt"
@@ -36,8 +36,8 @@ const MaxControlPayload = 125
 // Opcode returns the opcode in the first byte of a frame header.
 func Opcode(first byte) byte { return first & opcodeBits }
 
-// Violation is an error for a frame that breaks a rule: the close code and the reason to fail the
-// connection with (RFC 6455 §7.1.7).
+// Violation is the error for a frame that breaks a rule. It has the close code and the reason to
+// fail the connection with (RFC 6455 §7.1.7).
 type Violation struct {
 	Code   int
 	Reason string
@@ -59,9 +59,9 @@ func protocolError(format string, args ...any) error {
 // maskKey is the key that the client masks a payload with (RFC 6455 §5.3).
 type maskKey [4]byte
 
-// ParseControl returns the control frame at the beginning of p, which a [Guard] has let through,
-// and its size in bytes. It unmasks the payload in place. The size is 0 if p begins with a data
-// frame or does not contain the whole frame.
+// ParseControl returns the control frame at the beginning of p, which a [Guard] has accepted, and
+// its size in bytes. It unmasks the payload in place. The size is 0 if p begins with a data frame
+// or does not contain the whole frame.
 func ParseControl(p []byte) (opcode byte, payload []byte, size int) {
 	const headerSize = 2 + len(maskKey{})
 	if len(p) < headerSize || Opcode(p[0]) < Close {

@@ -2,14 +2,14 @@ package frame
 
 import "math"
 
-// maxEmptyFragments bounds the fragments of one message together with its size: each other
-// fragment brings at least one of the bytes that the limit counts.
+// maxEmptyFragments and the size limit together bound the fragments of one message: each other
+// fragment has at least one byte.
 const maxEmptyFragments = 1024
 
-// Guard follows the frames that a client sends and stops at the first byte that breaks a rule:
-// the library behind it is in places more lenient than RFC 6455, in others stricter. It looks at
-// headers only, except for the close frame, which is the last frame that counts and which the
-// library does not get to see. Make one with [NewGuard].
+// Guard checks the frames of a client and stops at the first byte that breaks a rule. The library
+// behind it is more lenient than RFC 6455 in some places and stricter in others. The guard checks
+// headers only, except for the close frame, which it parses and does not pass on. Create one with
+// [NewGuard].
 type Guard struct {
 	deflate bool
 	limit   int64
@@ -29,21 +29,21 @@ type Guard struct {
 	size           uint64
 	emptyFragments int
 
-	compressedQueue []bool // of the messages let through
-	taken           int    // of them
+	compressedQueue []bool // for the messages passed on
+	taken           int    // elements of compressedQueue
 
 	closing      bool // the frame being received is a close frame
 	closePayload []byte
 }
 
-// NewGuard returns a guard for a stream of frames. If deflate is set, messages may be compressed
-// (RFC 7692). The limit is the largest payload of a message, in bytes before compression; if
-// negative, there is none.
+// NewGuard returns a guard for a stream of frames. If deflate is true, messages may be compressed
+// (RFC 7692). The limit is the maximum payload of a message, in bytes after decompression; if
+// negative, there is no limit.
 func NewGuard(deflate bool, limit int64) Guard { return Guard{deflate: deflate, limit: limit} }
 
-// Advance looks at the next bytes of the stream. It returns how many of them may go on to the
-// library, and why not more: a [*Violation] or a [*CloseReceived], after which the guard is done.
-// It clears RSV1 in p, which [Guard.NextCompressed] reports instead.
+// Advance checks the next bytes of the stream. It returns how many of them may be passed on. If
+// that is not all, the error is a [*Violation] or a [*CloseReceived], after which Advance must not
+// be called; it is nil within a close frame. Advance clears RSV1 in p: see [Guard.NextCompressed].
 func (g *Guard) Advance(p []byte) (int, error) {
 	if g.closing {
 		return 0, g.closeFrame(p)
@@ -172,8 +172,8 @@ func (g *Guard) checkLength() error {
 	return nil
 }
 
-// wireLimit is the limit for the payload as it is sent: a compressed message may be a little
-// larger than what it inflates to. Whoever inflates it limits that too.
+// wireLimit is the limit for the payload as received. A compressed message may be a little larger
+// than its decompressed payload, whose size is checked elsewhere.
 func (g *Guard) wireLimit() uint64 {
 	if g.limit < 0 {
 		return math.MaxInt64
@@ -190,8 +190,8 @@ func TooBig(limit int64) error {
 	return violation(MessageTooBig, "message larger than %d bytes", limit)
 }
 
-// NextCompressed reports whether the next message that was let through is compressed. It is called
-// once for each message.
+// NextCompressed reports whether the next message passed on is compressed. It must be called once
+// for each message.
 func (g *Guard) NextCompressed() bool {
 	if g.taken == len(g.compressedQueue) {
 		return false
@@ -204,10 +204,10 @@ func (g *Guard) NextCompressed() bool {
 	return compressed
 }
 
-// InMessage reports whether more of the last message that has begun is to come.
+// InMessage reports whether the last message is incomplete.
 func (g *Guard) InMessage() bool { return g.fragmented || g.payload > 0 }
 
-// closeFrame takes what follows the first byte of a close frame, and reports it once complete.
+// closeFrame takes the next bytes of a close frame, and returns an error once it is complete.
 func (g *Guard) closeFrame(p []byte) error {
 	for i := range p {
 		if g.have > 0 {

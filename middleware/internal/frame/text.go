@@ -2,15 +2,14 @@ package frame
 
 import "unicode/utf8"
 
-// TextChecker checks text that arrives in pieces. It fails at the first byte with which no
-// continuation could make the text UTF-8 (RFC 6455 §8.1). The zero value has seen nothing.
+// TextChecker checks that text in pieces is UTF-8 (RFC 6455 §8.1). It fails at the first byte that
+// cannot be part of valid UTF-8. The zero value is ready for the first piece.
 type TextChecker struct {
-	rune [utf8.UTFMax]byte // the beginning of a character that the last piece ended in
+	rune [utf8.UTFMax]byte // the incomplete character at the end of the last piece
 	n    int
 }
 
-// Check takes the next piece, the last one if it ends the text. It returns a [*Violation] if the
-// text is not UTF-8 and cannot become it.
+// Check checks the next piece, which is the last one if ends is true. The error is a [*Violation].
 func (c *TextChecker) Check(p []byte, ends bool) error {
 	if !c.valid(p) || ends && c.n > 0 {
 		return violation(InvalidPayload, "text is not UTF-8")

@@ -9,15 +9,15 @@ import (
 
 const deflateName = "permessage-deflate"
 
-// deflateParams is what was agreed on for permessage-deflate (RFC 7692 §7). Neither side keeps
-// its context from one message to the next.
+// deflateParams are the parameters of permessage-deflate (RFC 7692 §7), always without context
+// takeover in both directions.
 type deflateParams struct {
-	// windowBits is the log2 of the largest distance a match in our messages may reach back; 0
-	// if the client set no limit.
+	// windowBits is the base-2 logarithm of the client's window for our messages; 0 if the client
+	// sets no limit.
 	windowBits int
 }
 
-// String returns the value of the Sec-WebSocket-Extensions header that states the agreement.
+// String returns the value of the Sec-WebSocket-Extensions header of the response.
 func (p deflateParams) String() string {
 	s := deflateName + "; server_no_context_takeover; client_no_context_takeover"
 	if p.windowBits != 0 {
@@ -26,10 +26,10 @@ func (p deflateParams) String() string {
 	return s
 }
 
-// negotiateDeflate takes the first offer of permessage-deflate that can be met (RFC 7692 §5.1,
-// §7.1), and returns nil if there is none. Offers of other extensions, and those with parameters
-// that are unknown, repeated or out of range, are declined. A header that breaks the grammar of
-// RFC 6455 §9.1 is an error.
+// negotiateDeflate accepts the first acceptable offer of permessage-deflate (RFC 7692 §5.1, §7.1).
+// It returns nil if there is none. It declines other extensions, and offers with parameters that
+// are unknown, repeated or out of range. A header that breaks the grammar of RFC 6455 §9.1 is an
+// error.
 func negotiateDeflate(h http.Header) (*deflateParams, error) {
 	var accepted *deflateParams
 	for _, line := range h["Sec-Websocket-Extensions"] {
@@ -47,7 +47,7 @@ func negotiateDeflate(h http.Header) (*deflateParams, error) {
 	return accepted, nil
 }
 
-// acceptDeflate returns the agreement that answers the offer, or nil to decline it.
+// acceptDeflate returns the parameters for the offer, or nil to decline it.
 func acceptDeflate(offer extension) *deflateParams {
 	if offer.name != deflateName {
 		return nil
@@ -63,13 +63,13 @@ func acceptDeflate(offer extension) *deflateParams {
 	return agreed
 }
 
-// add takes one parameter of an offer (RFC 7692 §7.1) and reports whether it can be met.
+// add adds a parameter of an offer (RFC 7692 §7.1) and reports whether it is acceptable.
 func (p *deflateParams) add(param extensionParam) bool {
 	switch param.name {
 	case "server_no_context_takeover", "client_no_context_takeover":
 		return !param.hasValue
 	case "client_max_window_bits":
-		// A hint that the client can be told to use less; our inflater copes with any window.
+		// The client allows us to limit its window. We need not: we decompress with any window.
 		return !param.hasValue || windowBits(param.value) != 0
 	case "server_max_window_bits":
 		p.windowBits = windowBits(param.value)
@@ -78,8 +78,8 @@ func (p *deflateParams) add(param extensionParam) bool {
 	return false
 }
 
-// windowBits reads a window size, "8" to "15" without leading zeros (RFC 7692 §7.1.2); 0 stands
-// for anything else.
+// windowBits parses a window size, "8" to "15" without leading zeros (RFC 7692 §7.1.2). It returns
+// 0 for anything else.
 func windowBits(s string) int {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 8 || n > 15 || strconv.Itoa(n) != s {
@@ -99,14 +99,14 @@ type extensionParam struct {
 	hasValue    bool
 }
 
-// errExtensions does not quote the header: it is the client's, and of any length.
+// errExtensions does not quote the header, which may be long.
 var errExtensions = errors.New(
 	"malformed Sec-WebSocket-Extensions header: must be as in RFC 6455 §9.1")
 
-// extensionParser reads one line of extension-list, what is left of it in s.
-type extensionParser struct{ s string }
+// extensionParser parses one line of an extension-list.
+type extensionParser struct{ s string } // what is left of the line
 
-// more skips white space and empty list elements, and reports whether an offer follows.
+// more skips white space and empty elements, and reports whether an offer follows.
 func (p *extensionParser) more() bool {
 	p.s = strings.TrimLeft(p.s, " \t,")
 	return p.s != ""
@@ -141,11 +141,11 @@ func (p *extensionParser) param() (param extensionParam, ok bool) {
 	} else {
 		param.value = p.token()
 	}
-	// A quoted value must be a token once the quotes are taken off (RFC 6455 §9.1).
+	// The value of a quoted-string must be a token too (RFC 6455 §9.1).
 	return param, isToken(param.value)
 }
 
-// skip passes over c and the white space around it, and reports whether it was there.
+// skip skips c and the white space around it, and reports whether it was there.
 func (p *extensionParser) skip(c byte) bool {
 	p.s = strings.TrimLeft(p.s, " \t")
 	if p.s == "" || p.s[0] != c {
@@ -165,7 +165,7 @@ func (p *extensionParser) token() string {
 	return token
 }
 
-// quoted reads a quoted-string (RFC 9110 §5.6.4); one that does not end is taken for empty.
+// quoted parses a quoted-string (RFC 9110 §5.6.4). It returns "" if the closing quote is missing.
 func (p *extensionParser) quoted() string {
 	var b strings.Builder
 	for i := 1; i < len(p.s); i++ {

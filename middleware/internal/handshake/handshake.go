@@ -1,8 +1,8 @@
-// Package handshake judges the opening handshake of a client (RFC 6455 §4.2): it accepts a request
-// and agrees on a subprotocol and an extension, or says why it is refused.
+// Package handshake checks the opening handshake of a client and negotiates subprotocol and
+// extension (RFC 6455 §4.2), or refuses it with a reason.
 //
-// It works on requests and headers. It must not know how the connection is taken over, nor what is
-// sent on it afterwards.
+// It works on requests and headers. It must not know how the connection is hijacked, or what is
+// sent on it.
 package handshake
 
 import (
@@ -14,15 +14,15 @@ import (
 	"strings"
 )
 
-// Terms are what a server accepts. Make them with [NewTerms].
+// Terms are what the server accepts. Create them with [NewTerms].
 type Terms struct {
 	origins      []originPattern
 	subprotocols []string
 	compression  bool
 }
 
-// NewTerms returns the terms for the origins allowed, in addition to the server's own, and the
-// subprotocols spoken, most preferred first. An error names the value and the rule.
+// NewTerms returns terms with patterns of allowed origins, the supported subprotocols, most
+// preferred first, and whether compression is accepted. The error names the value and the rule.
 func NewTerms(origins, subprotocols []string, compression bool) (Terms, error) {
 	terms := Terms{subprotocols: slices.Clone(subprotocols), compression: compression}
 	for _, s := range origins {
@@ -43,20 +43,20 @@ func NewTerms(origins, subprotocols []string, compression bool) (Terms, error) {
 	return terms, nil
 }
 
-// Agreement is what an accepted handshake has agreed on.
+// Agreement is the result of an accepted handshake.
 type Agreement struct {
 	Subprotocol string // empty for none
 
-	// Deflate says that messages may be compressed with permessage-deflate (RFC 7692). Matches in
-	// the server's messages reach back 1<<WindowBits bytes at most, any distance if it is 0.
+	// Deflate is whether permessage-deflate was negotiated (RFC 7692). The client's window has
+	// 1<<WindowBits bytes; if WindowBits is 0, any distance is allowed.
 	Deflate    bool
 	WindowBits int
 
-	key   string // of the request
-	close bool   // the request has asked for "Connection: close"
+	key   string // Sec-WebSocket-Key
+	close bool   // the request has "Connection: close"
 }
 
-// Check judges the request (RFC 6455 §4.2.1), and returns either what was agreed on or a refusal.
+// Check checks the request (RFC 6455 §4.2.1). It returns an agreement or a refusal.
 func Check(r *http.Request, terms Terms) (Agreement, *Refusal) {
 	for _, check := range []func(*http.Request) *Refusal{
 		checkMethod, checkProto, checkUpgrade, checkBody, checkVersion, checkKey,
@@ -102,15 +102,15 @@ func checkUpgrade(r *http.Request) *Refusal {
 		`send a handshake with "Connection: Upgrade" and "Upgrade: websocket"`)
 }
 
-// IsUpgrade reports whether the request asks to go on as a WebSocket; an Upgrade header counts
-// only if Connection names it (RFC 9110 §7.8).
+// IsUpgrade reports whether the request asks for an upgrade to WebSocket. The Upgrade header counts
+// only if Connection lists it (RFC 9110 §7.8).
 func IsUpgrade(r *http.Request) bool {
 	return hasToken(r.Header, "Upgrade", "websocket") &&
 		hasToken(r.Header, "Connection", "upgrade")
 }
 
-// CheckStripped returns an error for a request that is no upgrade although its Sec-WebSocket-Key
-// shows that a WebSocket client made it; it says which header has been lost on the way.
+// CheckStripped returns an error for a request that has a Sec-WebSocket-Key but is not an upgrade.
+// The error names the header that is missing.
 func CheckStripped(r *http.Request) error {
 	switch {
 	case len(r.Header["Sec-Websocket-Key"]) == 0:
@@ -159,7 +159,7 @@ func checkKey(r *http.Request) *Refusal {
 }
 
 func isKey(s string) bool {
-	var key [18]byte // room for what 24 characters can hold
+	var key [18]byte // the most that 24 characters can encode
 	if len(s) != base64.StdEncoding.EncodedLen(16) {
 		return false
 	}
@@ -167,7 +167,7 @@ func isKey(s string) bool {
 	return err == nil && n == 16
 }
 
-// negotiate picks the subprotocol and the extension (RFC 6455 §4.2.2 item 5).
+// negotiate selects the subprotocol and the extension (RFC 6455 §4.2.2 item 5).
 func negotiate(r *http.Request, terms Terms) (Agreement, *Refusal) {
 	offers, err := subprotocolOffers(r.Header)
 	if err != nil {
@@ -188,13 +188,13 @@ func negotiate(r *http.Request, terms Terms) (Agreement, *Refusal) {
 	return agreed, nil
 }
 
-// SetHeader puts the server's side of the handshake among the headers that outer layers have
-// set (RFC 6455 §4.2.2).
+// SetHeader adds the server's handshake to the headers that outer handlers have set (RFC 6455
+// §4.2.2).
 func (a *Agreement) SetHeader(h http.Header) {
 	h["Upgrade"] = []string{"websocket"}
 	h["Connection"] = []string{"Upgrade"}
 	if a.close {
-		// Without its own "close", net/http would put it in the place of Upgrade.
+		// Without "close", net/http would replace the header with it.
 		h["Connection"] = []string{"Upgrade, close"}
 	}
 	h["Sec-Websocket-Accept"] = []string{acceptKey(a.key)}
@@ -208,7 +208,7 @@ func (a *Agreement) SetHeader(h http.Header) {
 	}
 }
 
-// acceptKey proves that the key was understood (RFC 6455 §4.2.2 item 5.4).
+// acceptKey returns the value of Sec-WebSocket-Accept (RFC 6455 §4.2.2 item 5.4).
 func acceptKey(key string) string {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return base64.StdEncoding.EncodeToString(sum[:])

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// listElements yields the elements of a header field that is a comma-separated list, all of its
-// lines in order, without the empty elements that RFC 9110 §5.6.1.2 has a recipient ignore.
+// listElements yields the elements of a comma-separated list on all lines of a header, without
+// empty elements, which a recipient must ignore (RFC 9110 §5.6.1.2).
 func listElements(h http.Header, name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, line := range h[name] {
@@ -21,7 +21,7 @@ func listElements(h http.Header, name string) iter.Seq[string] {
 	}
 }
 
-// hasToken reports whether the list contains token, without regard to case.
+// hasToken reports whether the list contains token, ignoring case.
 func hasToken(h http.Header, name, token string) bool {
 	for element := range listElements(h, name) {
 		if strings.EqualFold(element, token) {

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// origin is the tuple of RFC 6454 §4, in lower case, the port always spelled out; that of an
-// opaque origin is zero.
+// origin is the tuple of RFC 6454 §4, in lower case and with an explicit port. It is zero for an
+// opaque origin.
 type origin struct{ scheme, host, port string }
 
-// parseOrigin reads the value of an Origin header (RFC 6454 §7).
+// parseOrigin parses the value of an Origin header (RFC 6454 §7).
 func parseOrigin(s string) (origin, error) {
 	if s == "null" {
 		return origin{}, nil
@@ -34,7 +34,7 @@ func newOrigin(scheme, hostport string) origin {
 	return origin{scheme, host, port}
 }
 
-// splitHostPort is net.SplitHostPort with the port optional and the brackets of IPv6 kept.
+// splitHostPort is like net.SplitHostPort, but the port is optional and IPv6 brackets are kept.
 func splitHostPort(s string) (host, port string) {
 	i := strings.LastIndexByte(s, ':')
 	if i < 0 || strings.HasSuffix(s, "]") {
@@ -58,7 +58,7 @@ func isHost(s string) bool {
 	return s != ""
 }
 
-// isPort reports whether s is a port, or left out.
+// isPort reports whether s is a port or empty.
 func isPort(s string) bool {
 	_, err := strconv.ParseUint(s, 10, 16)
 	return s == "" || err == nil
@@ -74,8 +74,8 @@ func defaultPort(scheme string) string {
 	return ""
 }
 
-// sameOrigin reports whether o is what the request was sent to. With TLS its scheme is https,
-// without, either may be: TLS may end at a proxy in front.
+// sameOrigin reports whether o is the origin that the request was sent to. With TLS its scheme is
+// https. Without, it may be http or https, because a proxy may terminate TLS.
 func sameOrigin(o origin, r *http.Request) bool {
 	if o.scheme != "https" && (o.scheme != "http" || r.TLS != nil || forwardedFromTLS(r)) {
 		return false
@@ -83,15 +83,15 @@ func sameOrigin(o origin, r *http.Request) bool {
 	return o == newOrigin(o.scheme, r.Host)
 }
 
-// forwardedFromTLS reports whether a proxy says so. It needs no trust, since it only refuses
-// more. Traefik says wss.
+// forwardedFromTLS reports whether a proxy says that it terminates TLS. The header need not be
+// trusted, since it only restricts. Traefik sends wss.
 func forwardedFromTLS(r *http.Request) bool {
 	proto := r.Header.Get("X-Forwarded-Proto")
 	return strings.EqualFold(proto, "https") || strings.EqualFold(proto, "wss")
 }
 
-// originPattern is one of Options.AllowedOrigins; an empty scheme is http or https, the port
-// "*" any.
+// originPattern is a pattern of allowed origins. An empty scheme matches http and https, the port
+// "*" any port.
 type originPattern struct {
 	any, null, subdomains bool
 	origin
@@ -167,7 +167,7 @@ func (p originPattern) matchPort(o origin) bool {
 	return o.port == p.port
 }
 
-// checkOrigin returns why a page of this origin may not connect, or nil (RFC 6455 §10.2).
+// checkOrigin returns an error if pages of the request's origin may not connect (RFC 6455 §10.2).
 func checkOrigin(r *http.Request, allowed []originPattern) error {
 	values := r.Header["Origin"]
 	switch len(values) {

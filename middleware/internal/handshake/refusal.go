@@ -5,10 +5,10 @@ import (
 	"net/http"
 )
 
-// Refusal is the HTTP answer to a handshake that is not accepted.
+// Refusal is the HTTP response to a handshake that is not accepted.
 type Refusal struct {
 	Status int
-	Reason string // one sentence for whoever debugs the client
+	Reason string // one sentence, for the developer of the client
 }
 
 // Refusef returns a refusal with a formatted reason.
@@ -16,8 +16,8 @@ func Refusef(status int, format string, args ...any) *Refusal {
 	return &Refusal{status, fmt.Sprintf(format, args...)}
 }
 
-// retryAfter, in seconds, is short because a slot may be free at any moment, and because behind
-// a load balancer the next try reaches another machine.
+// retryAfter, in seconds, is short because a slot may become free at any moment, and because a load
+// balancer may send the next attempt to another machine.
 const retryAfter = "1"
 
 // Write writes the refusal as the response.
@@ -25,7 +25,7 @@ func (f *Refusal) Write(w http.ResponseWriter) {
 	h := w.Header()
 	switch f.Status {
 	case http.StatusBadRequest:
-		h.Set("Connection", "close") // or net/http would first wait for a body that was announced
+		h.Set("Connection", "close") // or net/http waits for the request body first
 	case http.StatusMethodNotAllowed:
 		h.Set("Allow", http.MethodGet)
 	case http.StatusUpgradeRequired:

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// subprotocolOffers returns what the client offers, on all lines of the header; each must be a
-// token and different from the others (RFC 6455 §4.1 item 10).
+// subprotocolOffers returns the client's offers on all lines of the header. Each must be a token
+// and unique (RFC 6455 §4.1 item 10).
 func subprotocolOffers(h http.Header) ([]string, error) {
 	var offers []string
-	seen := map[string]bool{} // A slice would be slow to search: there may be very many.
+	seen := map[string]bool{} // A search in offers would be quadratic.
 	for p := range listElements(h, "Sec-Websocket-Protocol") {
 		if !isToken(p) {
 			return nil, fmt.Errorf("Sec-WebSocket-Protocol %.100q: must be a token", p)
@@ -24,16 +24,16 @@ func subprotocolOffers(h http.Header) ([]string, error) {
 	return offers, nil
 }
 
-// selectSubprotocol returns the first one spoken that is offered. If none is listed as spoken, it
-// is the client's first offer.
-func selectSubprotocol(spoken, offers []string) string {
+// selectSubprotocol returns the first supported subprotocol that is offered, or "". If no
+// subprotocols are configured, it returns the first offer.
+func selectSubprotocol(supported, offers []string) string {
 	if len(offers) == 0 {
 		return ""
 	}
-	if len(spoken) == 0 {
+	if len(supported) == 0 {
 		return offers[0]
 	}
-	for _, p := range spoken {
+	for _, p := range supported {
 		if slices.Contains(offers, p) {
 			return p
 		}

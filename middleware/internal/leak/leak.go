@@ -1,4 +1,4 @@
-// Package leak fails the tests of a package that leave goroutines behind.
+// Package leak detects goroutines that outlive the tests of a package.
 package leak
 
 import (
@@ -12,26 +12,26 @@ import (
 	"time"
 )
 
-const patience = 10 * time.Second
+const timeout = 10 * time.Second
 
-// Main runs the tests, as TestMain, and fails if there are more goroutines afterwards.
+// Main runs the tests of a package and fails if goroutines outlive them. TestMain calls it.
 func Main(m *testing.M) {
 	before := runtime.NumGoroutine()
 	code := m.Run()
 	// The fuzzer's coordinator keeps a goroutine of its own.
 	fuzzing := flag.Lookup("test.fuzz").Value.String() != ""
-	if code == 0 && !fuzzing && !goroutinesReturn(before) {
-		fmt.Fprintln(os.Stderr, "goroutines have outlived the tests:")
+	if code == 0 && !fuzzing && !goroutinesEnd(before) {
+		fmt.Fprintln(os.Stderr, "the tests leaked goroutines:")
 		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// goroutinesReturn waits until there are no more than n.
-func goroutinesReturn(n int) bool {
+// goroutinesEnd reports whether the number of goroutines falls to n before the timeout.
+func goroutinesEnd(n int) bool {
 	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); runtime.Gosched() {
 		if runtime.NumGoroutine() <= n {
 			return true
 		}

@@ -1,11 +1,10 @@
-// Package poll waits until connections are readable, without a goroutine for each of them.
+// Package poll waits for connections to become readable without a goroutine for each.
 //
-// It works on descriptors and functions. It must not know what a connection is, nor what happens
-// when it is woken.
+// It works on descriptors and functions. It must not know what the functions do.
 package poll
 
-// Registration is one wait of one descriptor. The zero value is none. It is used again for the
-// next wait; it must not be copied in between.
+// Registration is a descriptor that waits. The zero value is not registered. It may be registered
+// again after the wait, and must not be copied.
 type Registration struct {
 	fd   int32
 	wake func()

@@ -6,10 +6,10 @@ import (
 	"syscall"
 )
 
-// Supported is false where nothing but a goroutine can wait for a connection.
+// Supported is whether this platform has a Poller.
 const Supported = true
 
-// Poller waits with epoll(7), because the runtime's poller wakes goroutines only. One goroutine
+// Poller waits with epoll(7), because the runtime's poller can wake only goroutines. One goroutine
 // waits for all descriptors, from the first registration until Close. The zero value is ready to
 // use.
 type Poller struct {
@@ -18,8 +18,8 @@ type Poller struct {
 	waiting map[int32]*Registration // by descriptor
 }
 
-// Add has wake called once, when the connection is readable or [Poller.Wake] is called. Until then
-// its descriptor stays registered. wake must not wait for anything, nor call the Poller.
+// Add registers a connection. wake is called once, when it is readable or [Poller.Wake] is called.
+// wake must not block or call the Poller.
 func (p *Poller) Add(r *Registration, conn syscall.RawConn, wake func()) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -37,7 +37,7 @@ func (p *Poller) Add(r *Registration, conn syscall.RawConn, wake func()) error {
 	return err
 }
 
-// register is called while the descriptor cannot be closed.
+// register must be called while the descriptor cannot be closed.
 func (p *Poller) register(r *Registration) error {
 	event := syscall.EpollEvent{
 		Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: r.fd,
@@ -46,13 +46,13 @@ func (p *Poller) register(r *Registration) error {
 		return err
 	}
 	if closed := p.waiting[r.fd]; closed != nil {
-		closed.wake() // Somebody has closed its connection, and the number is used again.
+		closed.wake() // Its connection was closed elsewhere, and the descriptor reused.
 	}
 	p.waiting[r.fd] = r
 	return nil
 }
 
-// Remove ends the wait without a call of wake. It reports whether that has not been called.
+// Remove ends the wait without calling wake. It returns false if wake was called already.
 func (p *Poller) Remove(r *Registration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,7 +63,7 @@ func (p *Poller) Remove(r *Registration) bool {
 	return true
 }
 
-// Wake calls wake, if that has not been called yet.
+// Wake ends the wait and calls wake, unless it was called already.
 func (p *Poller) Wake(r *Registration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,7 +78,7 @@ func (p *Poller) remove(r *Registration) {
 	_ = p.control(syscall.EPOLL_CTL_DEL, r.fd, nil)
 }
 
-// open makes the epoll instance. It is non-blocking, so that the runtime waits for it.
+// open creates the epoll instance, non-blocking so that the runtime's poller waits for it.
 func (p *Poller) open() error {
 	if p.epoll != nil {
 		return nil
@@ -102,7 +102,7 @@ func (p *Poller) open() error {
 	return nil
 }
 
-// Close ends the poller's goroutine, unless there are registrations. A later Add starts it again.
+// Close ends the poller's goroutine if there are no registrations. A later Add starts it again.
 func (p *Poller) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,7 +112,7 @@ func (p *Poller) Close() {
 	}
 }
 
-// wait wakes whoever can read, until the epoll instance is closed.
+// wait wakes readable connections until the epoll instance is closed.
 func (p *Poller) wait(epoll syscall.RawConn) {
 	events := make([]syscall.EpollEvent, 128)
 	for {
@@ -132,7 +132,7 @@ func (p *Poller) wakeAll(events []syscall.EpollEvent) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, e := range events {
-		if r := p.waiting[e.Fd]; r != nil { // or somebody else was faster
+		if r := p.waiting[e.Fd]; r != nil { // nil if it was woken meanwhile
 			p.remove(r)
 			r.wake()
 		}

@@ -7,16 +7,16 @@ import (
 	"syscall"
 )
 
-// Supported is false where nothing but a goroutine can wait for a connection.
+// Supported is whether this platform has a Poller.
 const Supported = false
 
-// Poller is of no use here.
+// Poller is not implemented on this platform.
 type Poller struct{}
 
-// Add returns an error: whoever wants to wait needs a goroutine.
+// Add returns [errors.ErrUnsupported].
 func (*Poller) Add(*Registration, syscall.RawConn, func()) error { return errors.ErrUnsupported }
 
-// Remove returns false, since nothing is registered.
+// Remove returns false.
 func (*Poller) Remove(*Registration) bool { return false }
 
 // Wake does nothing.

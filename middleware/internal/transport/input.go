@@ -7,30 +7,29 @@ import (
 )
 
 const (
-	// ownBuffer is the size of the buffer that a connection keeps if it cannot tell, before it
-	// waits, whether there is anything to read: behind TLS, for example.
+	// ownBuffer is the size of the buffer that a connection keeps if it cannot wait without one:
+	// behind TLS, for example.
 	ownBuffer = 4 << 10
 
-	// directRead is from which size on a read goes straight to where the message is kept.
+	// directRead is the size from which a read bypasses the buffer of the transport.
 	directRead = 16 << 10
 )
 
-// input is what has been received and not yet read.
+// input is the data that was received and is not yet read.
 type input struct {
-	unread []byte // what has passed the guard, in chunk or own
+	unread []byte // checked; in chunk or own
 	chunk  *buffer.Chunk
 	own    []byte
 	raw    rawRead
 }
 
-// rawRead is a read on the descriptor of the connection, which takes a buffer only once there is
-// something to read.
+// rawRead is a read from the descriptor, which needs a buffer only when there is input.
 type rawRead struct {
 	conn    syscall.RawConn // nil if the connection has none
 	attempt func(fd uintptr) bool
-	direct  []byte // where to read to; nil for a chunk
+	direct  []byte // where to read to; nil for the chunk
 	n       int
-	full    bool // the last read has filled its buffer: there is probably more
+	full    bool // the last read has filled the buffer: there may be more input
 	err     error
 }
 
@@ -40,7 +39,7 @@ func (in *input) take(p []byte) int {
 	return n
 }
 
-// keep sets what is left unread, and frees the chunk if that is nothing.
+// keep sets unread, and frees the chunk if it is empty.
 func (in *input) keep(unread []byte) {
 	in.unread = unread
 	if len(unread) == 0 {
@@ -63,7 +62,7 @@ func (in *input) freeChunk() {
 	}
 }
 
-// readOnce reads once, waiting if need be: into direct, if that is large, or into a buffer.
+// readOnce reads once, into direct or into a buffer.
 func (t *Transport) readOnce(direct []byte) (received []byte, err error) {
 	if len(direct) < directRead {
 		direct = nil
@@ -78,7 +77,7 @@ func (t *Transport) readOnce(direct []byte) (received []byte, err error) {
 		}
 		p = t.in.own
 	}
-	// It may wait.
+	// Whether Read will wait is not known.
 	if err := t.startWaiting(); err != nil {
 		return nil, err
 	}

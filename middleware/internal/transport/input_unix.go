@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// initRawRead finds out whether the connection has a descriptor.
+// initRawRead sets up rawRead if the connection has a descriptor.
 func (t *Transport) initRawRead() {
 	conn, ok := t.Conn.(syscall.Conn)
 	if !ok {
@@ -21,7 +21,7 @@ func (t *Transport) initRawRead() {
 	t.in.raw.conn, t.in.raw.attempt = raw, t.attemptRead
 }
 
-// readRaw reads into direct, or into a chunk if that is nil.
+// readRaw reads into direct, or into the chunk if direct is nil.
 func (t *Transport) readRaw(direct []byte) (received []byte, err error) {
 	raw := &t.in.raw
 	raw.direct, raw.n, raw.err = direct, 0, nil
@@ -32,7 +32,7 @@ func (t *Transport) readRaw(direct []byte) (received []byte, err error) {
 	}
 	switch {
 	case err != nil:
-		_ = t.out.release() // It may be the end of the stream: the replies are still owed.
+		_ = t.out.release() // At the end of the stream, the client still awaits the replies.
 		return nil, err
 	case direct != nil:
 		return direct[:raw.n], nil
@@ -40,8 +40,7 @@ func (t *Transport) readRaw(direct []byte) (received []byte, err error) {
 	return t.in.chunk[:raw.n], nil
 }
 
-// attemptRead is called when there may be something to read; if there is not, it returns false
-// to be called again.
+// attemptRead is called when there may be input. It returns false to be called again.
 func (t *Transport) attemptRead(fd uintptr) bool {
 	raw := &t.in.raw
 	p := raw.direct
@@ -61,8 +60,7 @@ func (t *Transport) attemptRead(fd uintptr) bool {
 	return true
 }
 
-// hasEnded reports whether the stream has ended, if that is known without waiting. What it reads
-// instead is lost.
+// hasEnded reports whether the stream has ended, without waiting. It discards input.
 func (t *Transport) hasEnded() bool {
 	if t.in.raw.conn == nil {
 		return false

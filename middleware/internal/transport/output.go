@@ -11,29 +11,29 @@ import (
 )
 
 const (
-	// writeSize is how much is written to the network at a time, each with a deadline of its own,
-	// so that a slow client with a large message is told from one that does not read.
+	// writeSize is the maximum of one write to the network. Each has a deadline of its own, so that
+	// a slow client can receive a large message.
 	writeSize = 256 << 10
 
-	// maxCopied is up to which size a piece is copied even if that has to wait for room.
+	// maxCopied is the maximum size of a piece that is copied even if the chunk is full.
 	maxCopied = 4 << 10
 )
 
-// output is what was written and is not yet sent. The pieces of a frame are put together; whole
-// frames are too, while the reader is busy and writes are batched.
+// output is the data that was written and is not yet sent. It combines the pieces of a frame, and,
+// if batched, the frames written while the reader is busy.
 type output struct {
 	conn     net.Conn
 	timeout  time.Duration // for each writeSize; negative for none
-	deadline time.Time     // the one that is set
+	deadline time.Time     // of conn
 
 	compressNext atomic.Bool // the next data frame gets RSV1 (RFC 7692 §6)
 
 	mu      sync.Mutex
 	held    []byte // in chunk
-	pieces  int    // written since sendHeld was called; compressed ones count twice
+	pieces  int    // written since the last sendHeld; compressed ones count twice
 	chunk   *buffer.Chunk
 	batched bool
-	holding bool // batched, and the reader is busy and will release what is held
+	holding bool // batched and the reader is busy: it will send what is held
 	err     error
 }
 
@@ -55,8 +55,8 @@ func (o *output) write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// add appends p to what is held. A payload cannot be mistaken for a header here: compressNext is
-// set only between data frames, and cleared by the next one.
+// add appends p to held. It does not mistake payload for a header: compressNext is set only between
+// data frames, and cleared by the next one.
 func (o *output) add(p []byte) {
 	if o.chunk == nil {
 		o.chunk = buffer.NewChunk()
@@ -72,7 +72,7 @@ func (o *output) add(p []byte) {
 	}
 }
 
-// flush sends what is held, unless the reader will.
+// flush sends held, unless the reader will.
 func (o *output) flush() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -82,8 +82,7 @@ func (o *output) flush() error {
 	return o.send(nil)
 }
 
-// sendHeld sends what is held, and goes on holding. It returns how many pieces were written since
-// the last call.
+// sendHeld sends held, and returns the number of pieces written since the last call.
 func (o *output) sendHeld() (pieces int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -91,7 +90,7 @@ func (o *output) sendHeld() (pieces int, err error) {
 	return pieces, o.send(nil)
 }
 
-// release sends what is held, and has the next writes sent at once.
+// release sends held, and stops holding.
 func (o *output) release() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -99,7 +98,7 @@ func (o *output) release() error {
 	return o.send(nil)
 }
 
-// hold goes back to holding, if writes are batched.
+// hold starts holding, if batched.
 func (o *output) hold() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -116,7 +115,7 @@ func (o *output) setBatched(batched bool) error {
 	return o.send(nil)
 }
 
-// send sends what is held and p behind it.
+// send sends held and p.
 func (o *output) send(p []byte) error {
 	held := o.held
 	for len(held)+len(p) > 0 && o.err == nil {
@@ -145,8 +144,7 @@ func (o *output) sendNow(held, p []byte) error {
 	return err
 }
 
-// setDeadline leaves alone a deadline that is still far off: a new one for every small write is
-// work for the runtime's timers.
+// setDeadline sets a new deadline only when a quarter of the last one is over, to save timers.
 func (o *output) setDeadline() error {
 	if o.timeout < 0 || time.Until(o.deadline) > o.timeout*3/4 {
 		return nil

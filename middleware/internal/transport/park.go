@@ -6,21 +6,21 @@ import (
 	"example.com/wsecho/middleware/internal/poll"
 )
 
-// A connection between two messages needs no goroutine, whose stack would be most of what it
-// costs. One that was parked too briefly to be worth it is given twice the time before the next.
+// A connection needs no goroutine between two messages; its stack would be most of the memory. If it
+// is woken before worthParking, it waits twice as long before it is parked again.
 const (
 	maxIdleAfter = 5 * time.Second
 	worthParking = 10 * time.Second
 )
 
-// idleTime is how long the reader waits before it is parked.
+// idleTime returns how long the reader waits before it is parked.
 func (r *reader) idleTime() time.Duration {
 	return min(r.idleAfter<<r.idleDoubled, maxIdleAfter)
 }
 
-// Park has wake called, in place of a goroutine that waits, when there is something to read or the
-// reader is interrupted. It reports whether it does. It follows an [ErrIdle]; once wake is called,
-// Await goes on. wake must not wait for anything.
+// Park registers the connection with the poller after [ErrIdle]. wake is called when there is input
+// or the reader is interrupted; it must not block. Then the reader continues with Await. Park
+// returns false if wake will not be called.
 func (t *Transport) Park(p *poll.Poller, wake func()) bool {
 	r, began := &t.reader, time.Now()
 	r.poller.Store(p)
@@ -31,7 +31,7 @@ func (t *Transport) Park(p *poll.Poller, wake func()) bool {
 	if err != nil {
 		return false
 	}
-	// An Interrupt that came before the registration has not woken anybody.
+	// An Interrupt before the registration has not called wake.
 	return !r.interrupted.Load() || !p.Remove(&r.parked)
 }
 
@@ -44,25 +44,25 @@ func (r *reader) unparked(after time.Duration) {
 	}
 }
 
-// setIdleDeadline leaves alone a deadline that is still far off, as setDeadline does.
+// setIdleDeadline sets a new deadline only when half of the last one is over, to save timers.
 func (t *Transport) setIdleDeadline() error {
 	r := &t.reader
 	if !r.between || r.idleAfter == 0 || r.interrupted.Load() {
 		return nil
 	}
 	idle := r.idleTime()
-	if time.Until(r.idleBy) > idle/2 {
+	if time.Until(r.idleDeadline) > idle/2 {
 		return nil
 	}
-	r.idleBy = time.Now().Add(idle)
-	return t.setReadDeadline(r.idleBy)
+	r.idleDeadline = time.Now().Add(idle)
+	return t.setReadDeadline(r.idleDeadline)
 }
 
-// idleDeadlineExceeded returns ErrIdle if the reader has waited between two messages. If it has
-// only begun to wait, the deadline was that of a wait before.
+// idleDeadlineExceeded returns ErrIdle if the reader waits between two messages. Otherwise the
+// deadline is left over from an earlier wait.
 func (t *Transport) idleDeadlineExceeded() error {
 	r := &t.reader
-	r.idleBy = time.Time{}
+	r.idleDeadline = time.Time{}
 	err := t.setReadDeadline(time.Time{})
 	if err == nil && r.between && r.waiting() {
 		return ErrIdle

@@ -11,7 +11,7 @@ import (
 	"example.com/wsecho/middleware/internal/poll"
 )
 
-// reader is the state of the goroutine that reads.
+// reader is the state of the reader.
 //
 //	┌──────────────────┐   input, Await returns    ┌───────────────────┐
 //	│ between messages │ ────────────────────────► │ reading a message │
@@ -22,34 +22,34 @@ import (
 //	┌──────────────────┐                           ┌───────────────────┐
 //	│     waiting      │                           │      waiting      │
 //	└──────────────────┘                           └───────────────────┘
-//	   │ no input for idleAfter: Await returns ErrIdle, Park is called
+//	   │ no input for idleTime: Await returns ErrIdle, Park is called
 //	   ▼
 //	┌──────────────────┐
 //	│      parked      │ ── input, or Interrupt: wake is called ──► between messages
 //	└──────────────────┘
 //
-// Nothing is held back while the reader waits or is parked. From Interrupt on the connection is
-// closing: the states are the same, but no reader is parked, and each one that has to wait asks
-// the owner for how long.
+// No output is held back while the reader waits or is parked. After Interrupt the connection is
+// closing: the states are the same, but the reader is not parked, and asks the owner for a deadline
+// when it has to wait.
 type reader struct {
 	between     bool          // inside Await
-	waits       atomic.Uint64 // begins and ends of waiting; odd while the reader waits or is parked
+	waits       atomic.Uint64 // counts begins and ends of waits: odd while waiting or parked
 	interrupted atomic.Bool
 
-	idleAfter   time.Duration // 0 if the reader is not to be parked
-	idleDoubled uint8         // so often, see idleTime
-	yields      uint8         // in a row, see sendReplies
-	idleBy      time.Time     // the deadline that is set for it; zero for none
-	poller      atomic.Pointer[poll.Poller]
-	parked      poll.Registration // with the poller
+	idleAfter    time.Duration // 0 if the reader must not be parked
+	idleDoubled  uint8         // how often, see idleTime
+	yields       uint8         // in a row, see sendReplies
+	idleDeadline time.Time     // zero if not set
+	poller       atomic.Pointer[poll.Poller]
+	parked       poll.Registration // with poller
 }
 
-// ErrIdle is returned by [Transport.Await] when there was nothing to read for a while.
+// ErrIdle is returned by [Transport.Await] if the connection is idle and can be parked.
 var ErrIdle = errors.New("transport: idle")
 
-// Await waits between two messages until there is something to be read of the next one, or the
-// reason why there is not. It answers pings on the way: the library would go on waiting behind a
-// control frame. After [ErrIdle] the reader still counts as waiting.
+// Await waits until there is something to read of the next message, or an error. It handles control
+// frames itself, because the library would wait for a data frame after them. After [ErrIdle] the
+// reader still counts as waiting.
 func (t *Transport) Await() error {
 	t.reader.between = true
 	defer func() { t.reader.between = false }()
@@ -82,12 +82,12 @@ func (t *Transport) takeControlFrames() error {
 	}
 }
 
-// maxYields is how often in a row a reader lets other goroutines go first. While somebody is
-// runnable the runtime does not poll the network.
+// maxYields is how often in a row a reader yields. The runtime may not poll the network while a
+// goroutine is runnable.
 const maxYields = 4
 
-// sendReplies sends the replies to what has been read, if that was all there was: the next read is
-// going to wait, or is for what the client sends in response.
+// sendReplies sends the replies held back if the last read has emptied the socket: the next read
+// will wait, or needs the client to have the replies.
 func (t *Transport) sendReplies() error {
 	if t.in.raw.full {
 		return nil
@@ -97,17 +97,17 @@ func (t *Transport) sendReplies() error {
 		t.reader.yields = 0
 		return err
 	}
-	// A client with one message in flight may have answered once other goroutines have run: that
-	// is cheaper than to read in vain and to be woken. Where replies take long, it is not.
+	// After one small reply, the client may send its next message while other goroutines run. Then
+	// a read in vain and a wake-up are saved.
 	t.reader.yields++
 	runtime.Gosched()
 	return err
 }
 
-// receive reads from the network once, waiting if need be: into direct, if that is large, or into
-// a buffer of the transport.
+// receive waits for input and reads once: into direct, if that is large, or into a buffer of the
+// transport.
 func (t *Transport) receive(direct []byte) (received []byte, err error) {
-	var asked time.Time // when the owner was
+	var asked time.Time // when Interrupted was called last
 	for {
 		received, err = t.readOnce(direct)
 		if len(received) > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -124,7 +124,7 @@ func (t *Transport) receive(direct []byte) (received []byte, err error) {
 	return received, err
 }
 
-// deadlineExceeded decides whether a read goes on. It has asked the owner at that time, if it has.
+// deadlineExceeded returns nil if the read is to be repeated.
 func (t *Transport) deadlineExceeded(asked time.Time) error {
 	if !t.reader.interrupted.Load() {
 		return t.idleDeadlineExceeded()
@@ -151,6 +151,7 @@ func (t *Transport) startWaiting() error {
 	return t.out.release()
 }
 
+// stopWaiting is called after a read.
 func (t *Transport) stopWaiting() {
 	if t.reader.waiting() {
 		t.reader.waits.Add(1)
@@ -160,8 +161,8 @@ func (t *Transport) stopWaiting() {
 
 func (r *reader) waiting() bool { return r.waits.Load()%2 == 1 }
 
-// Wait identifies the wait for input that is under way; it is 0 if there is none. A reader that is
-// busy, or that nobody calls, says nothing about the client.
+// Wait returns a number for the current wait of the reader, 0 if it does not wait. As long as the
+// number stays the same, the client has sent nothing.
 func (t *Transport) Wait() uint64 {
 	if n := t.reader.waits.Load(); n%2 == 1 {
 		return n
@@ -169,11 +170,11 @@ func (t *Transport) Wait() uint64 {
 	return 0
 }
 
-// pastDeadline has a read return at once.
+// pastDeadline makes reads return at once.
 var pastDeadline = time.Unix(1, 0)
 
-// Interrupt has the read that is waiting, or else the next one that has to, ask the owner. It may
-// be called from any goroutine; a parked connection is woken.
+// Interrupt makes the reader call [Owner] when it waits or has to wait. It wakes a parked reader. It
+// may be called from any goroutine.
 func (t *Transport) Interrupt() {
 	t.reader.interrupted.Store(true)
 	_ = t.Conn.SetReadDeadline(pastDeadline)
@@ -182,7 +183,7 @@ func (t *Transport) Interrupt() {
 	}
 }
 
-// setReadDeadline does not undo an interruption.
+// setReadDeadline sets the deadline unless the reader was interrupted.
 func (t *Transport) setReadDeadline(until time.Time) error {
 	err := t.Conn.SetReadDeadline(until)
 	if t.reader.interrupted.Load() {

@@ -1,6 +1,6 @@
-// Package transport is the net.Conn that the WebSocket library runs on. It guards the frames that
-// are read, puts together what is written, holds replies back while the reader is busy, and lets
-// the reader wait with as little memory as possible.
+// Package transport implements the net.Conn that the WebSocket library runs on. It checks the frames
+// read, combines small writes, holds replies back while the reader is busy, and needs little memory
+// while the reader waits.
 //
 // It works on bytes and frames. It must not know messages, HTTP or the library.
 package transport
@@ -12,55 +12,55 @@ import (
 	"time"
 
 	"example.com/wsecho/middleware/internal/frame"
+	"example.com/wsecho/middleware/internal/poll"
 )
 
-// Transport is a connection with a frame guard. One goroutine at a time may read from it, any
-// number may write if they agree on who writes a frame. Make one with [New].
+// Transport is a connection that checks frames. One goroutine at a time may read from it. Writers
+// must not interleave the pieces of their frames. Create one with [New].
 type Transport struct {
-	net.Conn // below
+	net.Conn // the hijacked connection
 	owner    Owner
 
 	guard   frame.Guard
-	refused error // why the guard lets no more bytes through
+	refused error // from guard; ends the reading
 
 	reader reader
 	in     input
 	out    output
 }
 
-// Owner is asked from within a read.
+// Owner is called by the reader.
 type Owner interface {
 	// Ping is called for a ping between two messages.
 	Ping(payload string) error
 
-	// Interrupted is called, after [Transport.Interrupt], by each read that has to wait: at once,
-	// and again when the time that it has returned is over. It returns until when to wait, the zero
-	// time for no limit, or the error that the read returns instead. waited is how long the read
-	// has waited since the last call.
+	// Interrupted is called, after [Transport.Interrupt], when a read has to wait, and again when
+	// the deadline that it returned is exceeded. It returns a deadline, zero for none, or the error
+	// for the read to return. waited is how long the read has waited since the last call.
 	Interrupted(waited time.Duration) (until time.Time, err error)
 }
 
-// Config is what a Transport needs to know beside its connection.
+// Config configures a Transport.
 type Config struct {
 	Owner Owner
 	Guard frame.Guard
 
-	// WriteTimeout is for each 256 KiB written, give or take a quarter. If it is negative, there
-	// is none.
+	// WriteTimeout is the timeout for each 256 KiB written, give or take a quarter. If negative,
+	// there is none.
 	WriteTimeout time.Duration
 
-	// IdleAfter is after which time without input [Transport.Await] returns [ErrIdle]. If it is
-	// zero, or the connection cannot be parked, Await waits on.
+	// IdleAfter is how long [Transport.Await] waits for input before it returns [ErrIdle]. If zero,
+	// or if the connection cannot be parked, there is no limit.
 	IdleAfter time.Duration
 }
 
-// New returns a transport on conn, of which received has been read already.
+// New returns a transport on conn, from which received was read already.
 func New(conn net.Conn, received []byte, config Config) *Transport {
 	t := &Transport{Conn: conn, owner: config.Owner, guard: config.Guard}
 	t.out.conn, t.out.timeout = conn, config.WriteTimeout
 	t.out.pieces = 1 // the answer to the handshake
 	t.initRawRead()
-	if t.in.raw.conn != nil {
+	if poll.Supported && t.in.raw.conn != nil {
 		t.reader.idleAfter = config.IdleAfter
 	}
 	var n int
@@ -69,8 +69,8 @@ func New(conn net.Conn, received []byte, config Config) *Transport {
 	return t
 }
 
-// Read returns what the guard lets through. A violation is reported, as a [*frame.Violation], once
-// everything before it has been read, the client's close frame as a [*frame.CloseReceived].
+// Read reads frames that were checked. After everything before them was read, the error is a
+// [*frame.Violation] for a violation and a [*frame.CloseReceived] for the client's close frame.
 func (t *Transport) Read(p []byte) (n int, err error) {
 	for n == 0 && err == nil {
 		switch {
@@ -110,43 +110,43 @@ func (t *Transport) fill() error {
 	return err
 }
 
-// NextCompressed reports whether the next message is compressed. It is called once for each.
+// NextCompressed reports whether the next message is compressed. It must be called once for each.
 func (t *Transport) NextCompressed() bool { return t.guard.NextCompressed() }
 
-// InMessage reports whether more of the last message that has begun is to be received.
+// InMessage reports whether the last message received is incomplete.
 func (t *Transport) InMessage() bool { return t.guard.InMessage() }
 
-// Write takes the next piece of output, which begins with a frame header unless it goes on with
-// the payload of the frame before. [Transport.Flush] sends it.
+// Write buffers a piece of output: a frame header with payload, or more payload of the same frame.
+// [Transport.Flush] sends it.
 func (t *Transport) Write(p []byte) (int, error) { return t.out.write(p) }
 
-// Flush sends what was written, unless it is held back.
+// Flush sends the buffered output, unless it is held back.
 func (t *Transport) Flush() error { return t.out.flush() }
 
-// Release sends what was written, and has the next writes sent at once until the reader goes on.
+// Release sends the buffered output, and holds nothing back until the reader has input.
 func (t *Transport) Release() error { return t.out.release() }
 
-// SetBatched has writes held back while the reader is busy, or no longer.
+// SetBatched sets whether output is held back while the reader is busy.
 func (t *Transport) SetBatched(batched bool) error { return t.out.setBatched(batched) }
 
-// CompressNext says that the next data frame begins a compressed message (RFC 7692 §6).
+// CompressNext sets RSV1 in the next data frame, which begins a compressed message (RFC 7692 §6).
 func (t *Transport) CompressNext() { t.out.compressNext.Store(true) }
 
-// SetDeadline does nothing: deadlines are the transport's own business.
+// SetDeadline does nothing: the transport sets deadlines itself.
 func (t *Transport) SetDeadline(time.Time) error { return nil }
 
-// SetReadDeadline does nothing, as SetDeadline.
+// SetReadDeadline does nothing, like SetDeadline.
 func (t *Transport) SetReadDeadline(time.Time) error { return nil }
 
-// SetWriteDeadline does nothing, as SetDeadline. The library sets one for every frame it writes.
+// SetWriteDeadline does nothing, like SetDeadline.
 func (t *Transport) SetWriteDeadline(time.Time) error { return nil }
 
-// Linger ends the stream in both directions without losing what was written last: closing a
-// connection with input unread resets it, and the reset could overtake the close frame. It waits
-// for the end of the client's stream, or until the time if that is not zero.
+// Linger closes the connection without losing what was written last: closing it with unread input
+// would reset it, and the reset could overtake the close frame. Linger closes the write half, and
+// reads until the client closes the other half, or until the deadline if that is not zero.
 func (t *Transport) Linger(until time.Time) {
 	if half, ok := t.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		runtime.Gosched() // Most clients end the stream at once.
+		runtime.Gosched() // Most clients close at once.
 		if !t.hasEnded() {
 			_ = t.Conn.SetReadDeadline(until)
 			_, _ = io.Copy(io.Discard, onlyReader{t.Conn})
@@ -155,5 +155,5 @@ func (t *Transport) Linger(until time.Time) {
 	_ = t.Conn.Close()
 }
 
-// onlyReader hides WriteTo, with which io.Copy would allocate a larger buffer.
+// onlyReader hides WriteTo, which would allocate a larger buffer.
 type onlyReader struct{ io.Reader }

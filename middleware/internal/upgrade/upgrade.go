@@ -1,8 +1,8 @@
-// Package upgrade gets from a ResponseWriter to the connection behind it: it switches protocols
-// with a 101 and takes the connection over from net/http (RFC 6455 §4.2.2).
+// Package upgrade turns a ResponseWriter into a net.Conn: it sends the 101 (RFC 6455 §4.2.2) and
+// hijacks the connection from net/http.
 //
-// What it hands on is a net.Conn and the bytes that have been received already. It must not know
-// what the headers of the handshake say, nor anything of frames.
+// It returns the connection and the bytes that were received already. It must not know the contents
+// of the headers, or frames.
 package upgrade
 
 import (
@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Check returns an error if the connection behind w cannot be hijacked. It names the type of w and
-// the remedy.
+// Check returns an error if the connection of w cannot be hijacked. The error names the type of w
+// and the remedy.
 func Check(w http.ResponseWriter) error {
 	if isServers(w) || canHijack(w) {
 		return nil
@@ -25,13 +25,12 @@ func Check(w http.ResponseWriter) error {
 		"outside of whatever made it, or give it an Unwrap method", w)
 }
 
-// Hijack sends a 101 with the headers of w, which [Check] has accepted, and takes over the
-// connection. It returns what the client has sent behind its handshake as received. The 101 goes
-// out through w, so that loggers and metrics around us see it; if nothing wraps net/http's own
-// ResponseWriter, it is written to the connection, which costs less. The timeout is for that, if
-// it is positive.
+// Hijack sends a 101 with the headers of w and hijacks the connection. [Check] must have accepted w.
+// received is what the client has sent after its handshake. The 101 is sent through w, so that
+// loggers and metrics see it. If w is net/http's own ResponseWriter, nothing would see it, and
+// Hijack writes it to the connection, which is faster; the timeout is for that write, if positive.
 //
-// After an error the connection is of no use: a 101 that is written cannot be taken back.
+// After an error the connection cannot be used: the 101 may have been sent.
 func Hijack(w http.ResponseWriter, timeout time.Duration) (conn net.Conn, received []byte, err error) {
 	wrapped := !isServers(w)
 	if wrapped {
@@ -43,7 +42,7 @@ func Hijack(w http.ResponseWriter, timeout time.Duration) (conn net.Conn, receiv
 		return nil, nil, fmt.Errorf("hijacking through a %T: %w", w, err)
 	}
 	if !wrapped && writeHead(conn, brw.Writer, w.Header(), timeout) != nil {
-		// Whoever reads from it finds out.
+		// The next read fails.
 		_ = conn.Close()
 	}
 	received, _ = brw.Peek(brw.Reader.Buffered())
@@ -52,9 +51,9 @@ func Hijack(w http.ResponseWriter, timeout time.Duration) (conn net.Conn, receiv
 	return conn, received, nil
 }
 
-// isServers reports whether w is net/http's own ResponseWriter, with nothing around it.
+// isServers reports whether w is net/http's own ResponseWriter, not a wrapper.
 func isServers(w http.ResponseWriter) bool {
-	_, hijacks := w.(http.Hijacker) // which that of http.TimeoutHandler does not
+	_, hijacks := w.(http.Hijacker) // that of http.TimeoutHandler does not
 	t := reflect.TypeOf(w)
 	return hijacks && t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "net/http"
 }
@@ -72,11 +71,10 @@ func writeHead(conn net.Conn, w *bufio.Writer, h http.Header, timeout time.Durat
 	return w.Flush()
 }
 
-// free gives up net/http's buffers of 8 KiB, which otherwise live as long as its goroutine does,
-// on whose stack we are.
+// free releases net/http's buffers of 8 KiB, which its goroutine, our caller, still refers to.
 func free(brw *bufio.ReadWriter) { *brw.Reader, *brw.Writer = bufio.Reader{}, bufio.Writer{} }
 
-// flush sends the 101 through writers that put WriteHeader off, as gin's. It is best effort:
+// flush sends the 101 through writers that delay WriteHeader, such as gin's. It is best effort:
 // echo's writer panics if the writer it wraps cannot flush, and net/http flushes on Hijack anyway.
 func flush(w http.ResponseWriter) {
 	defer func() { _ = recover() }()
@@ -87,7 +85,7 @@ func flush(w http.ResponseWriter) {
 	}
 }
 
-// takeOver hijacks through the outermost writer whose Hijack works.
+// takeOver hijacks through the outermost writer whose Hijack succeeds.
 func takeOver(w http.ResponseWriter) (conn net.Conn, brw *bufio.ReadWriter, err error) {
 	err = http.ErrNotSupported
 	for ; w != nil; w = inner(w) {
@@ -102,7 +100,7 @@ func takeOver(w http.ResponseWriter) (conn net.Conn, brw *bufio.ReadWriter, err 
 	return nil, nil, err
 }
 
-// tryHijack makes an error of a panic: gin's Hijack asserts that what it wraps has one too.
+// tryHijack returns a panic as an error: gin's Hijack panics if the writer it wraps has none.
 func tryHijack(h http.Hijacker) (conn net.Conn, brw *bufio.ReadWriter, err error) {
 	defer func() {
 		if v := recover(); v != nil {

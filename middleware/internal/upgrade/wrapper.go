@@ -5,10 +5,9 @@ import (
 	"reflect"
 )
 
-// canHijack reports whether takeOver can be expected to work. It has to be known before the 101
-// is written, and a Hijack method is not enough: those of gin, echo and negroni v1 fail or panic
-// if what they wrap has none. So it is the innermost writer that counts, and nothing on the way
-// to it may hide it.
+// canHijack reports whether takeOver can succeed, which must be known before the 101 is sent. A
+// Hijack method is not enough: those of gin, echo and negroni v1 fail or panic if the writer they
+// wrap has none. So the innermost writer must have one, and no wrapper on the way may hide it.
 func canHijack(w http.ResponseWriter) bool {
 	for {
 		_, hijacks := w.(http.Hijacker)
