@@ -21,10 +21,11 @@ func listElements(h http.Header, name string) iter.Seq[string] {
 	}
 }
 
-// hasToken reports whether the list contains token, ignoring case.
+// hasToken reports whether the list contains token, ignoring the case of ASCII letters.
 func hasToken(h http.Header, name, token string) bool {
 	for element := range listElements(h, name) {
-		if strings.EqualFold(element, token) {
+		// Unicode folding equates other letters with ASCII, but they take more bytes.
+		if len(element) == len(token) && strings.EqualFold(element, token) {
 			return true
 		}
 	}

@@ -107,7 +107,7 @@ func parseOriginPattern(s string) (originPattern, error) {
 	fail := func(rule string) (originPattern, error) {
 		return originPattern{}, fmt.Errorf("origin pattern %q: %s", s, rule)
 	}
-	scheme, hostport, ok := strings.Cut(strings.ToLower(s), "://")
+	scheme, hostport, ok := strings.Cut(s, "://")
 	if !ok {
 		scheme, hostport = "", scheme
 	} else if !isToken(scheme) {
@@ -118,7 +118,7 @@ func parseOriginPattern(s string) (originPattern, error) {
 	}
 	p := originPattern{}
 	hostport, p.subdomains = strings.CutPrefix(hostport, "*.")
-	p.scheme = scheme
+	p.scheme = strings.ToLower(scheme)
 	p.host, p.port = splitHostPort(hostport)
 	switch {
 	case p.host == "":
@@ -130,8 +130,9 @@ func parseOriginPattern(s string) (originPattern, error) {
 	case p.port != "*" && !isPort(p.port):
 		return fail("has a malformed port")
 	}
+	p.host = strings.ToLower(p.host) // which is ASCII, as isHost has checked
 	if p.port == "" {
-		p.port = defaultPort(scheme)
+		p.port = defaultPort(p.scheme)
 	}
 	return p, nil
 }

@@ -58,6 +58,9 @@ func isServers(w http.ResponseWriter) bool {
 	return hijacks && t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "net/http"
 }
 
+// bodyHeaders must not be in a 1xx response (RFC 9110 §8.6, RFC 9112 §6.1).
+var bodyHeaders = map[string]bool{"Content-Length": true, "Transfer-Encoding": true}
+
 // writeHead writes the head of the 101 as net/http would.
 func writeHead(conn net.Conn, w *bufio.Writer, h http.Header, timeout time.Duration) error {
 	if timeout > 0 {
@@ -66,7 +69,7 @@ func writeHead(conn net.Conn, w *bufio.Writer, h http.Header, timeout time.Durat
 		}
 	}
 	_, _ = w.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
-	_ = h.Write(w)
+	_ = h.WriteSubset(w, bodyHeaders)
 	_, _ = w.WriteString("\r\n")
 	return w.Flush()
 }
@@ -77,12 +80,14 @@ func free(brw *bufio.ReadWriter) { *brw.Reader, *brw.Writer = bufio.Reader{}, bu
 // flush sends the 101 through writers that delay WriteHeader, such as gin's. It is best effort:
 // echo's writer panics if the writer it wraps cannot flush, and net/http flushes on Hijack anyway.
 func flush(w http.ResponseWriter) {
-	defer func() { _ = recover() }()
-	for ; w != nil; w = inner(w) {
-		if http.NewResponseController(w).Flush() == nil {
-			return
-		}
+	for w != nil && !tryFlush(w) {
+		w = inner(w)
 	}
+}
+
+func tryFlush(w http.ResponseWriter) (flushed bool) {
+	defer func() { _ = recover() }()
+	return http.NewResponseController(w).Flush() == nil
 }
 
 // takeOver hijacks through the outermost writer whose Hijack succeeds.
