@@ -25,6 +25,7 @@ var (
 // Reader decompresses one message (RFC 7692 §7.2.2). Create one with [NewReader].
 type Reader struct {
 	payload     io.Reader // nil once it has ended
+	err         error     // of the payload
 	tail        string    // what is left of it
 	in          *bufio.Reader
 	out         io.ReadCloser
@@ -42,7 +43,7 @@ var readers = sync.Pool{New: func() any {
 // NewReader returns a reader from the pool for the compressed payload of one message.
 func NewReader(payload io.Reader) *Reader {
 	z := readers.Get().(*Reader)
-	z.payload, z.tail, z.finalBlocks = payload, tail, 0
+	z.payload, z.err, z.tail, z.finalBlocks = payload, nil, tail, 0
 	z.peek.reset()
 	z.in.Reset(input{z})
 	z.reset()
@@ -51,7 +52,7 @@ func NewReader(payload io.Reader) *Reader {
 
 // Free returns the reader to the pool. It must not be used afterwards.
 func (z *Reader) Free() {
-	z.payload = nil
+	z.payload, z.err = nil, nil
 	z.peek.reset()
 	readers.Put(z)
 }
@@ -65,12 +66,9 @@ type input struct{ z *Reader }
 func (in input) Read(p []byte) (int, error) {
 	z := in.z
 	if z.payload != nil {
-		if err := z.peek.look(); err != nil {
-			return 0, err
-		}
-		n, err := z.payload.Read(p)
-		z.peek.keep(p[:n])
+		n, err := z.readPayload(p)
 		if err != io.EOF {
+			z.err = err
 			return n, err
 		}
 		z.payload = nil
@@ -86,38 +84,68 @@ func (in input) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+func (z *Reader) readPayload(p []byte) (int, error) {
+	if err := z.peek.look(); err != nil {
+		return 0, err
+	}
+	n, err := z.payload.Read(p)
+	z.peek.keep(p[:n])
+	return n, err
+}
+
 // Read decompresses the next bytes of the message.
 func (z *Reader) Read(p []byte) (int, error) {
 	for {
 		n, err := z.out.Read(p)
-		if err != io.EOF {
-			return n, readError(err)
-		}
-		if n > 0 {
+		switch {
+		case err != io.EOF:
+			return n, z.readError(err)
+		case n > 0:
 			return n, nil
 		}
-		if ended, err := z.ended(); ended || err != nil {
-			return 0, cmp.Or(err, io.EOF)
+		if err := z.nextStream(); err != nil {
+			return 0, err
 		}
-		// More blocks may follow a final block (RFC 7692 §7.2.3.5).
-		if z.finalBlocks++; z.finalBlocks > maxFinalBlocks {
-			return 0, ErrFinalBlocks
-		}
-		z.reset()
 	}
 }
 
-// ended reports whether nothing of the payload is left.
-func (z *Reader) ended() (bool, error) {
+// nextStream is called after a final block. It returns io.EOF at the end of the message; more
+// blocks may follow a final block (RFC 7692 §7.2.3.5).
+func (z *Reader) nextStream() error {
+	left, err := z.left()
+	if err != nil || left < len(tail) { // The final block was that of the tail.
+		return cmp.Or(err, io.EOF)
+	}
+	if z.finalBlocks++; z.finalBlocks > maxFinalBlocks {
+		return ErrFinalBlocks
+	}
+	if left == len(tail) {
+		_, _ = z.in.Discard(left) // The tail is not needed.
+		return io.EOF
+	}
+	z.reset()
+	return nil
+}
+
+// left returns how much of payload and tail is left; if there is more of the payload, it returns
+// more than the size of the tail.
+func (z *Reader) left() (int, error) {
 	if _, err := z.in.Peek(1); err != nil && err != io.EOF {
-		return false, err
+		return 0, err
 	}
-	return z.payload == nil && z.in.Buffered()+len(z.tail) <= len(tail), nil
+	if z.payload != nil {
+		return len(tail) + 1, nil
+	}
+	return z.in.Buffered() + len(z.tail), nil
 }
 
-func readError(err error) error {
+// readError returns the error of the payload, or ErrCorrupt for one of flate.
+func (z *Reader) readError(err error) error {
 	var corrupt flate.CorruptInputError
-	if errors.As(err, &corrupt) || errors.Is(err, io.ErrUnexpectedEOF) {
+	switch {
+	case z.err != nil:
+		return z.err
+	case errors.As(err, &corrupt), err == io.ErrUnexpectedEOF:
 		return ErrCorrupt
 	}
 	return err

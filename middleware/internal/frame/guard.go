@@ -166,7 +166,7 @@ func (g *Guard) checkLength() error {
 			"more than %d empty fragments in one message", maxEmptyFragments)
 	}
 	if limit := g.wireLimit(); g.length > limit-g.size {
-		return TooBig(g.limit)
+		return TooBig(int64(min(limit, uint64(g.limit))))
 	}
 	g.size += g.length
 	return nil
@@ -205,7 +205,9 @@ func (g *Guard) NextCompressed() bool {
 }
 
 // InMessage reports whether the last message is incomplete.
-func (g *Guard) InMessage() bool { return g.fragmented || g.payload > 0 }
+func (g *Guard) InMessage() bool {
+	return g.fragmented || g.opcode < Close && (g.have > 0 || g.payload > 0)
+}
 
 // closeFrame takes the next bytes of a close frame, and returns an error once it is complete.
 func (g *Guard) closeFrame(p []byte) error {

@@ -1,199 +1,255 @@
 package frame
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 )
 
-// plainParse is what the guard is to do, written for a stream that is there as a whole and with
-// no regard for speed. It returns what is let through and the verdict.
-func plainParse(stream []byte, deflate bool, limit uint64) (through []byte, verdict string) {
-	through = slices.Clone(stream)
-	inMessage, compressed := false, false
-	size, empty := uint64(0), 0
-	const wrong = "1002"
-	for at := 0; at < len(stream); {
-		b0 := stream[at]
-		opcode, final := b0&15, b0>>7 == 1
-		isRSV1, isControl := b0>>6&1 == 1, opcode >= 8
-		switch {
-		case b0>>4&3 != 0,
-			isRSV1 && (!deflate || opcode != 1 && opcode != 2),
-			opcode >= 3 && opcode <= 7, opcode >= 11,
-			isControl && !final,
-			opcode == 0 && !inMessage,
-			(opcode == 1 || opcode == 2) && inMessage:
-			return through[:at], wrong
+// deliver gives the pieces to the guard until it ends the stream. It returns what was let through.
+func deliver(g *Guard, pieces ...string) (through string, err error) {
+	var b []byte
+	for _, piece := range pieces {
+		begin := len(b)
+		b = append(b, piece...)
+		n, err := g.Advance(b[begin:])
+		b = b[:begin+n]
+		if err != nil {
+			return string(b), err
 		}
-		if opcode == 1 || opcode == 2 {
-			compressed, size, empty = isRSV1, 0, 0
-			through[at] &= 0xbf
-		}
-		if !isControl {
-			inMessage = !final
-		}
-		// A violation in the header of a close frame keeps back all of that frame.
-		stop := func(i int) []byte {
-			if opcode == 8 {
-				i = at
-			}
-			return through[:i]
-		}
-		if at+1 >= len(stream) {
-			return stop(at + 1), ""
-		}
-		b1 := stream[at+1]
-		length, extended := uint64(b1&127), 0
-		switch {
-		case b1>>7 == 0, isControl && length > 125, opcode == 8 && length == 1:
-			return stop(at + 1), wrong
-		case length == 126:
-			extended = 2
-		case length == 127:
-			extended = 8
-		}
-		payloadAt := at + 2 + extended + 4
-		if at+2+extended > len(stream) {
-			return stop(len(stream)), ""
-		}
-		if extended > 0 {
-			var b [8]byte
-			copy(b[8-extended:], stream[at+2:])
-			length = binary.BigEndian.Uint64(b[:])
-		}
-		lastLengthByte := at + 1 + extended
-		switch {
-		case extended == 2 && length < 126, extended == 8 && length < 65536, length>>63 == 1:
-			return stop(lastLengthByte), wrong
-		}
-		if !isControl {
-			if length == 0 && !final {
-				empty++
-			}
-			allowed := limit
-			if compressed {
-				allowed += limit/8 + 1024
-			}
-			size += length
-			if empty > 1024 {
-				return stop(lastLengthByte), "1008"
-			}
-			if size > allowed {
-				return stop(lastLengthByte), "1009"
-			}
-		}
-		if uint64(payloadAt) > uint64(len(stream)) || length > uint64(len(stream)-payloadAt) {
-			return stop(len(stream)), ""
-		}
-		if opcode == 8 {
-			return stop(at), plainClose(stream[payloadAt-4:payloadAt], stream[payloadAt:payloadAt+int(length)])
-		}
-		at = payloadAt + int(length)
 	}
-	return through, ""
+	return string(b), nil
 }
 
-func plainClose(key, payload []byte) string {
-	plain := slices.Clone(payload)
-	for i := range plain {
-		plain[i] ^= key[i%4]
+// verdict is the error of a guard in one line.
+func verdict(err error) string {
+	var violation *Violation
+	var received *CloseReceived
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &violation):
+		return fmt.Sprintf("%d %s", violation.Code, violation.Reason)
+	case errors.As(err, &received):
+		return fmt.Sprintf("closed %d %q", received.Code, received.Reason)
 	}
-	if len(plain) == 0 {
-		return `closed 1005 ""`
-	}
-	code := int(plain[0])<<8 | int(plain[1])
-	legal := []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014}
-	if !slices.Contains(legal, code) && (code < 3000 || code > 4999) {
-		return "1002"
-	}
-	if !utf8.Valid(plain[2:]) {
-		return "1007"
-	}
-	return fmt.Sprintf("closed %d %q", code, plain[2:])
+	return "neither a violation nor a close frame: " + err.Error()
 }
 
-// guardedParse feeds the stream to a guard in random pieces.
-func guardedParse(stream []byte, deflate bool, limit uint64, seed uint64) ([]byte, string) {
-	g := NewGuard(deflate, int64(limit))
-	r := rand.New(rand.NewPCG(seed, 0))
-	var through []byte
-	for rest := slices.Clone(stream); len(rest) > 0; {
-		piece := rest[:1+r.IntN(len(rest))]
-		rest = rest[len(piece):]
-		n, err := g.Advance(piece)
-		through = append(through, piece[:n]...)
-		var received *CloseReceived
-		var violation *Violation
-		switch {
-		case errors.As(err, &received):
-			return through, fmt.Sprintf("closed %d %q", received.Code, received.Reason)
-		case errors.As(err, &violation):
-			return through, fmt.Sprint(violation.Code)
+// testDeliveries checks the verdict for the stream as a whole, byte by byte, and cut in two at
+// every byte. For a stream longer than 500 bytes, it takes about 40 cuts.
+func testDeliveries(t *testing.T, guard Guard, stream string, through int, want string) {
+	t.Helper()
+	test := func(delivery string, pieces ...string) {
+		t.Helper()
+		g := guard
+		got, err := deliver(&g, pieces...)
+		if len(got) != through || verdict(err) != want {
+			t.Errorf("%s: got %q after %d bytes, want %q after %d",
+				delivery, verdict(err), len(got), want, through)
 		}
 	}
-	return through, ""
+	test("as a whole", stream)
+	test("byte by byte", strings.Split(stream, "")...)
+	step := 1
+	if len(stream) > 500 {
+		step = len(stream) / 40
+	}
+	for cut := 1; cut < len(stream); cut += step {
+		test(fmt.Sprintf("cut at %d", cut), stream[:cut], stream[cut:])
+	}
 }
 
-func FuzzGuard(f *testing.F) {
-	for _, stream := range []string{
-		"\x81\x85\x01\x02\x03\x04abcde",
-		"\x01\x81\x01\x02\x03\x04a\x89\x80\x01\x02\x03\x04\x80\x81\x01\x02\x03\x04a",
-		"\xc2\xfe\x00\x7e\x01\x02\x03\x04" + strings.Repeat("x", 126),
-		"\x82\xff\x00\x00\x00\x00\x00\x01\x00\x00\x01\x02\x03\x04xyz",
-		"\x88\x82\x00\x00\x00\x00\x03\xe8\x81\x80",
-		"\x88\x85\x01\x02\x03\x04\x02\xeaabc",
-		"\x88\x80\x01\x02\x03\x04",
-		"\x88\x81",
-		"\x81\x01",
-		"\x81\xff\x80",
-		"\x01\x80\x01\x02\x03\x04" + strings.Repeat("\x00\x80\x01\x02\x03\x04", 1025),
+// zeroKey is a masking key that leaves the payload as it is.
+const zeroKey = "\x00\x00\x00\x00"
+
+// Each stream is let through up to the byte that breaks a rule. That byte, and all of a close
+// frame, are held back.
+func TestGuardRules(t *testing.T) {
+	const (
+		hello    = "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58" // RFC 6455 §5.7
+		fragment = "\x01\x83\x37\xfa\x21\x3d\x7f\x9f\x4d"
+		ping     = "\x89\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"
+		end      = "\x80\x82\x3d\x37\xfa\x21\x51\x58"
+		empty    = "\x00\x80\x00\x00\x00\x00"
+	)
+	x := func(n int) string { return strings.Repeat("x", n) }
+	for _, test := range []struct {
+		name, stream string
+		through      int
+		want         string
+	}{
+		{"5.1 nothing", "", 0, ""},
+		{"5.1 masked", hello, 11, ""},
+		{"5.1 unmasked", "\x81\x05Hello", 1, "1002 unmasked frame"},
+		{"5.1 unmasked second message", hello + "\x82\x00", 12, "1002 unmasked frame"},
+		{"5.1 unmasked ping", "\x89\x00", 1, "1002 unmasked frame"},
+		{"5.1 unmasked close", "\x88\x02\x03\xe8", 0, "1002 unmasked frame"},
+
+		{"5.2 RSV1", "\xc1", 0, "1002 reserved bit RSV1 set"},
+		{"5.2 RSV2", "\xa1", 0, "1002 reserved bit set"},
+		{"5.2 RSV3", "\x91", 0, "1002 reserved bit set"},
+		{"5.2 all reserved bits", "\xf1", 0, "1002 reserved bit set"},
+		{"5.2 RSV1 on a continuation", fragment + "\xc0", 9, "1002 reserved bit RSV1 set"},
+		{"5.2 RSV1 on a close", "\xc8", 0, "1002 reserved bit RSV1 set"},
+		{"5.2 RSV1 on a ping", "\xc9", 0, "1002 reserved bit RSV1 set"},
+		{"5.2 RSV1 on a pong", "\xca", 0, "1002 reserved bit RSV1 set"},
+		{"5.2 RSV2 on a ping", "\xa9", 0, "1002 reserved bit set"},
+		{"5.2 RSV3 on a close", "\x98", 0, "1002 reserved bit set"},
+		{"5.2 RSV1 in a payload", "\x81\x81" + zeroKey + "\xc1", 7, ""},
+
+		{"5.2 opcode 3", "\x83", 0, "1002 reserved opcode 3"},
+		{"5.2 opcode 4", "\x84", 0, "1002 reserved opcode 4"},
+		{"5.2 opcode 5", "\x85", 0, "1002 reserved opcode 5"},
+		{"5.2 opcode 6", "\x86", 0, "1002 reserved opcode 6"},
+		{"5.2 opcode 7", "\x87", 0, "1002 reserved opcode 7"},
+		{"5.2 opcode 11", "\x8b", 0, "1002 reserved opcode 11"},
+		{"5.2 opcode 12", "\x8c", 0, "1002 reserved opcode 12"},
+		{"5.2 opcode 13", "\x8d", 0, "1002 reserved opcode 13"},
+		{"5.2 opcode 14", "\x8e", 0, "1002 reserved opcode 14"},
+		{"5.2 opcode 15", "\x8f", 0, "1002 reserved opcode 15"},
+		{"5.2 opcode 3 behind a message", hello + "\x03", 11, "1002 reserved opcode 3"},
+
+		{"5.2 length 0", "\x82\x80" + zeroKey, 6, ""},
+		{"5.2 length 125", "\x82\xfd" + zeroKey + x(125), 131, ""},
+		{"5.2 length 126", "\x82\xfe\x00\x7e" + zeroKey + x(126), 134, ""},
+		{"5.2 length 65535", "\x82\xfe\xff\xff" + zeroKey + x(65535), 65543, ""},
+		{"5.2 length 65536", "\x82\xff\x00\x00\x00\x00\x00\x01\x00\x00" + zeroKey + x(65536), 65550, ""},
+		{"5.2 length 2^63-1", "\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff" + zeroKey + "x", 15, ""},
+		{"5.2 16 bits for 0", "\x82\xfe\x00\x00", 3, "1002 payload length not in its shortest form"},
+		{"5.2 16 bits for 125", "\x82\xfe\x00\x7d", 3, "1002 payload length not in its shortest form"},
+		{"5.2 64 bits for 0", "\x82\xff\x00\x00\x00\x00\x00\x00\x00\x00", 9, "1002 payload length not in its shortest form"},
+		{"5.2 64 bits for 65535", "\x82\xff\x00\x00\x00\x00\x00\x00\xff\xff", 9, "1002 payload length not in its shortest form"},
+		{"5.2 length 2^63", "\x82\xff\x80\x00\x00\x00\x00\x00\x00\x00", 9, "1002 payload length with its top bit set"},
+		{"5.2 length 2^64-1", "\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9, "1002 payload length with its top bit set"},
+
+		{"5.4 fragments", fragment + "\x00\x80\x00\x00\x00\x00" + end, 23, ""},
+		{"5.4 ping between fragments", fragment + ping + end, 28, ""},
+		{"5.4 message behind fragments", fragment + end + hello, 28, ""},
+		{"5.4 continuation first", "\x80", 0, "1002 continuation of no message"},
+		{"5.4 fragment of no message", "\x00", 0, "1002 continuation of no message"},
+		{"5.4 continuation of a message in one frame", hello + "\x80", 11, "1002 continuation of no message"},
+		{"5.4 continuation after the end", fragment + end + "\x80", 17, "1002 continuation of no message"},
+		{"5.4 continuation of a ping", ping + "\x80", 11, "1002 continuation of no message"},
+		{"5.4 text inside a text", fragment + "\x81", 9, "1002 new message before the end of a fragmented one"},
+		{"5.4 binary inside a text", fragment + ping + "\x02", 20, "1002 new message before the end of a fragmented one"},
+		{"5.4 1024 empty fragments", fragment + strings.Repeat(empty, 1024) + end, 6161, ""},
+		{"5.4 1025 empty fragments", fragment + strings.Repeat(empty, 1025), 6154, "1008 more than 1024 empty fragments in one message"},
+		{"5.4 1025 empty fragments, the first one too", "\x02\x80" + zeroKey + strings.Repeat(empty, 1024), 6145, "1008 more than 1024 empty fragments in one message"},
+		{"5.4 1024 empty fragments and an empty end", fragment + strings.Repeat(empty, 1024) + "\x80\x80" + zeroKey, 6159, ""},
+		{"5.4 1024 empty fragments, twice", strings.Repeat(fragment+strings.Repeat(empty, 1024)+end, 2), 12322, ""},
+		{"5.4 1100 empty pings", fragment + strings.Repeat("\x89\x80"+zeroKey, 1100) + end, 6617, ""},
+
+		{"5.5 ping of 125", "\x89\xfd" + zeroKey + x(125), 131, ""},
+		{"5.5 ping of 126", "\x89\xfe", 1, "1002 control frame larger than 125 bytes"},
+		{"5.5 pong of 126", "\x8a\xfe", 1, "1002 control frame larger than 125 bytes"},
+		{"5.5 pong of 2^16", "\x8a\xff", 1, "1002 control frame larger than 125 bytes"},
+		{"5.5 close of 126", "\x88\xfe", 0, "1002 control frame larger than 125 bytes"},
+		{"5.5 ping fragmented", "\x09", 0, "1002 fragmented control frame"},
+		{"5.5 pong fragmented", "\x0a", 0, "1002 fragmented control frame"},
+		{"5.5 close fragmented", "\x08", 0, "1002 fragmented control frame"},
+		{"5.5.2 ping", "\x89\x80" + zeroKey, 6, ""},
+		{"5.5.3 pong unasked for", "\x8a\x80" + zeroKey + hello, 17, ""},
+
+		{"5.5.1 close without a code", hello + "\x88\x80\x01\x02\x03\x04", 11, `closed 1005 ""`},
+		{"5.5.1 close with a code", hello + "\x88\x82\x01\x02\x03\x04\x02\xea", 11, `closed 1000 ""`},
+		{"5.5.1 close with a reason", "\x88\x85\x01\x02\x03\x04\x02\xea\x61\x7d\x64", 0, `closed 1000 "bye"`},
+		{"5.5.1 close with a reason of 123", "\x88\xfd" + zeroKey + "\x03\xe9" + x(123), 0, `closed 1001 "` + x(123) + `"`},
+		{"5.5.1 close in a fragmented message", fragment + "\x88\x80" + zeroKey, 9, `closed 1005 ""`},
+		{"5.5.1 close incomplete", hello + "\x88\x82\x01\x02\x03\x04\x02", 11, ""},
+		{"5.5.1 first byte of a close", hello + "\x88", 11, ""},
+		{"5.5.1 anything behind a close", "\x88\x80" + zeroKey + "\xff\xff" + hello, 0, `closed 1005 ""`},
+		{"5.5.1 close of one byte", hello + "\x88\x81", 11, "1002 close frame with half a code"},
+		{"5.5.1 reason not UTF-8", "\x88\x83" + zeroKey + "\x03\xe8\xff", 0, "1007 close reason is not UTF-8"},
+		{"5.5.1 reason ends within a character", "\x88\x84" + zeroKey + "\x03\xe8\xf0\x9f", 0, "1007 close reason is not UTF-8"},
+		{"5.5.1 code before reason", "\x88\x83" + zeroKey + "\x03\xed\xff", 0, "1002 close code 1005"},
+
+		{"7.4 code 0", "\x88\x82" + zeroKey + "\x00\x00", 0, "1002 close code 0"},
+		{"7.4 code 999", "\x88\x82" + zeroKey + "\x03\xe7", 0, "1002 close code 999"},
+		{"7.4 code 1003", "\x88\x82" + zeroKey + "\x03\xeb", 0, `closed 1003 ""`},
+		{"7.4 code 1004", "\x88\x82" + zeroKey + "\x03\xec", 0, "1002 close code 1004"},
+		{"7.4 code 1006", "\x88\x82" + zeroKey + "\x03\xee", 0, "1002 close code 1006"},
+		{"7.4 code 1007", "\x88\x82" + zeroKey + "\x03\xef", 0, `closed 1007 ""`},
+		{"7.4 code 1014", "\x88\x82" + zeroKey + "\x03\xf6", 0, `closed 1014 ""`},
+		{"7.4 code 1015", "\x88\x82" + zeroKey + "\x03\xf7", 0, "1002 close code 1015"},
+		{"7.4 code 2999", "\x88\x82" + zeroKey + "\x0b\xb7", 0, "1002 close code 2999"},
+		{"7.4 code 3000", "\x88\x82" + zeroKey + "\x0b\xb8", 0, `closed 3000 ""`},
+		{"7.4 code 4999", "\x88\x82" + zeroKey + "\x13\x87", 0, `closed 4999 ""`},
+		{"7.4 code 5000", "\x88\x82" + zeroKey + "\x13\x88", 0, "1002 close code 5000"},
+		{"7.4 code 65535", "\x88\x82" + zeroKey + "\xff\xff", 0, "1002 close code 65535"},
 	} {
-		f.Add([]byte(stream), true, uint16(100), uint64(1))
-		f.Add([]byte(stream), false, uint16(65535), uint64(2))
+		t.Run(test.name, func(t *testing.T) {
+			testDeliveries(t, NewGuard(false, -1), test.stream, test.through, test.want)
+		})
 	}
-	f.Fuzz(func(t *testing.T, stream []byte, deflate bool, limit uint16, seed uint64) {
-		wantThrough, want := plainParse(stream, deflate, uint64(limit))
-		through, got := guardedParse(stream, deflate, uint64(limit), seed)
-		if got != want || !bytes.Equal(through, wantThrough) {
-			t.Errorf("got %q after %d bytes, want %q after %d", got, len(through), want, len(wantThrough))
-		}
-	})
 }
 
-// FuzzText compares a text in two pieces with the text as a whole. The pieces may be given up
-// before the end only if no end could mend them.
-func FuzzText(f *testing.F) {
-	for _, s := range []string{"", "abc", "grüße", "世界", "🌍", "\xf4\x8f\xbf\xbf", "\xf4\x90", "\xed\xa0\x80", "\xc0\xaf", "a\x80", "\xf0\x9f\x8c"} {
-		f.Add([]byte(s), uint(1), uint(2))
+// The limit counts the payload of all frames of a message, and of no control frame.
+func TestGuardLimit(t *testing.T) {
+	const ten = "0123456789"
+	for _, test := range []struct {
+		name    string
+		limit   int64
+		stream  string
+		through int
+		want    string
+	}{
+		{"none", -1, "\x82\xff\x40\x00\x00\x00\x00\x00\x00\x00" + zeroKey, 14, ""},
+		{"zero, empty message", 0, "\x82\x80" + zeroKey, 6, ""},
+		{"zero, one byte", 0, "\x82\x81", 1, "1009 message larger than 0 bytes"},
+		{"zero, ping", 0, "\x89\x8a" + zeroKey + ten, 16, ""},
+		{"zero, compressed", 0, "\xc2\xfe\x04\x00", 4, ""},
+		{"zero, compressed, too large", 0, "\xc2\xfe\x04\x01", 3, "1009 message larger than 0 bytes"},
+		{"one frame", 10, "\x82\x8a" + zeroKey + ten, 16, ""},
+		{"one frame, too large", 10, "\x82\x8b", 1, "1009 message larger than 10 bytes"},
+		{"two messages", 10, "\x82\x8a" + zeroKey + ten + "\x82\x8a" + zeroKey + ten, 32, ""},
+		{"two messages, second too large", 10, "\x82\x8a" + zeroKey + ten + "\x82\x8b", 17, "1009 message larger than 10 bytes"},
+		{"fragments", 10, "\x02\x84" + zeroKey + "0123\x80\x86" + zeroKey + "456789", 22, ""},
+		{"fragments, too large", 10, "\x02\x84" + zeroKey + "0123\x80\x87", 11, "1009 message larger than 10 bytes"},
+		{"fragments, ping between", 10, "\x02\x85" + zeroKey + "01234\x89\x8a" + zeroKey + ten + "\x80\x85" + zeroKey + "56789", 38, ""},
+		{"16 bits, too large", 125, "\x82\xfe\x00\x7e", 3, "1009 message larger than 125 bytes"},
+		{"64 bits, too large", 1 << 20, "\x82\xff\x00\x00\x00\x00\x00\x10\x00\x01", 9, "1009 message larger than 1048576 bytes"},
+		{"64 bits", 1 << 20, "\x82\xff\x00\x00\x00\x00\x00\x10\x00\x00" + zeroKey, 14, ""},
+		// A compressed message may have an eighth and 1024 bytes more: 800 + 100 + 1024 = 0x784.
+		{"compressed", 800, "\xc2\xfe\x07\x84", 4, ""},
+		{"compressed, too large", 800, "\xc2\xfe\x07\x85", 3, "1009 message larger than 800 bytes"},
+		{"not compressed, where it may be", 800, "\x82\xfe\x03\x21", 3, "1009 message larger than 800 bytes"},
+		{"not compressed, behind a compressed one", 10, "\xc2\x8b" + zeroKey + ten + "x\x82\x8b", 18, "1009 message larger than 10 bytes"},
+		{"the largest limit, compressed", 1<<63 - 1, "\xc2\xff\x7f\xff\xff\xff\xff\xff\xff\xff" + zeroKey, 14, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			testDeliveries(t, NewGuard(true, test.limit), test.stream, test.through, test.want)
+		})
 	}
-	f.Fuzz(func(t *testing.T, p []byte, i, j uint) {
-		from := int(i % uint(len(p)+1))
-		to := from + int(j%uint(len(p)-from+1))
-		var c TextChecker
-		valid := c.Check(p[:from], false) == nil && c.Check(p[from:to], false) == nil &&
-			c.Check(p[to:], false) == nil
-		if got := valid && c.Check(nil, true) == nil; got != utf8.Valid(p) {
-			t.Errorf("in pieces %v, as a whole %v", got, utf8.Valid(p))
-		}
-		if hopeful := mayBecomeText(p); valid != hopeful {
-			t.Errorf("valid so far %v, but could become text %v", valid, hopeful)
-		}
-	})
 }
 
-// mayBecomeText tries all ends that could matter.
-func mayBecomeText(p []byte) bool {
-	for _, end := range []string{"", "\x80", "\x80\x80", "\x80\x80\x80", "\xbf", "\xbf\x80", "\xbf\x80\x80"} {
-		if utf8.Valid(append(slices.Clone(p), end...)) {
-			return true
-		}
+// Where compression is agreed on, RSV1 may stand in the first frame of a message and nowhere else
+// (RFC 7692 §6).
+func TestGuardCompression(t *testing.T) {
+	const first = "\x41\x81" + zeroKey + "x"
+	for _, test := range []struct {
+		name, stream string
+		through      int
+		want         string
+	}{
+		{"text", "\xc1\x81" + zeroKey + "x", 7, ""},
+		{"binary", "\xc2\x81" + zeroKey + "x", 7, ""},
+		{"first fragment", first + "\x80\x81" + zeroKey + "x", 14, ""},
+		{"one message of two", "\x81\x80" + zeroKey + "\xc1\x80" + zeroKey, 12, ""},
+		{"second fragment", first + "\x40", 7, "1002 reserved bit RSV1 set"},
+		{"last fragment", first + "\xc0", 7, "1002 reserved bit RSV1 set"},
+		{"last fragment of a message without it", "\x01\x80" + zeroKey + "\xc0", 6, "1002 reserved bit RSV1 set"},
+		{"close", "\xc8", 0, "1002 reserved bit RSV1 set"},
+		{"ping", first + "\xc9", 7, "1002 reserved bit RSV1 set"},
+		{"pong", "\xca", 0, "1002 reserved bit RSV1 set"},
+		{"opcode 3", "\xc3", 0, "1002 reserved bit RSV1 set"},
+		{"RSV2", "\xe1", 0, "1002 reserved bit set"},
+		{"RSV3", "\xd2", 0, "1002 reserved bit set"},
+		{"new message inside a fragmented one", first + "\xc1", 7, "1002 new message before the end of a fragmented one"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			testDeliveries(t, NewGuard(true, -1), test.stream, test.through, test.want)
+		})
 	}
-	return false
 }
