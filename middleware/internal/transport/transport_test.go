@@ -1,0 +1,188 @@
+package transport
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"example.com/wsecho/middleware/internal/frame"
+)
+
+func TestRead(t *testing.T) {
+	payload := strings.Repeat("0123456789", largeSize/10)
+	for _, test := range []struct {
+		name  string
+		early string   // given to New
+		sent  []string // over the connection, which the client then closes
+		want  string
+		err   string
+	}{
+		{"nothing", "", nil, "", "EOF"},
+		{"a message", "", []string{hello}, hello, "EOF"},
+		{"a message in pieces", "", []string{hello[:1], hello[1:7], hello[7:]}, hello, "EOF"},
+		{"early bytes", hello, nil, hello, "EOF"},
+		{"early bytes and more", hello[:3], []string{hello[3:], hello}, hello + hello, "EOF"},
+		{"large", large, []string{payload, hello}, large + payload + hello, "EOF"},
+		{"control frames", pingA, []string{pong, hello}, pingA + pong + hello, "EOF"},
+		{"compressed", "\xc1\x80\x01\x02\x03\x04", []string{"\xc2\x80\x01\x02\x03\x04"}, "\x81\x80\x01\x02\x03\x04\x82\x80\x01\x02\x03\x04", "EOF"},
+		{"violation", "", []string{hello + "\x91" + hello}, hello, "violation 1002: reserved bit set"},
+		{"violation alone", "", []string{"\x91"}, "", "violation 1002: reserved bit set"},
+		{"early violation", hello + "\x83", []string{hello}, hello, "violation 1002: reserved opcode 3"},
+		{"violation in the second byte", hello, []string{"\x81", "\x05"}, hello + "\x81", "violation 1002: unmasked frame"},
+		{"close", "", []string{hello, closeDone, hello}, hello, `closed 1000 ""`},
+		{"close in pieces", hello, []string{closeBye[:1], closeBye[1:4], closeBye[4:9], closeBye[9:]}, hello, `closed 4000 "bye"`},
+		{"early close", hello + closeBye, []string{hello}, hello, `closed 4000 "bye"`},
+		{"close without a code", "\x88\x80", []string{"\x01\x02\x03\x04"}, "", `closed 1005 ""`},
+		{"an end within a close", hello, []string{closeBye[:8]}, hello, "EOF"},
+	} {
+		for _, descriptor := range []bool{true, false} {
+			for _, size := range []int{1, 288, 20 << 10} {
+				t.Run(fmt.Sprintf("%s/%v/%d", test.name, descriptor, size), func(t *testing.T) {
+					server, client := pair(t, descriptor)
+					bound(t, server, client)
+					go sendAll(client, test.sent)
+					tr := New(server, []byte(test.early), anyFrames())
+					got, err := read(tr, size)
+					if got != test.want || describe(err) != test.err {
+						t.Errorf("got %s, %s, want %s, %s", shorten(got), describe(err), shorten(test.want), test.err)
+					}
+					if n, again := tr.Read(make([]byte, size)); n != 0 || describe(again) != test.err {
+						t.Errorf("the next Read: %d, %v, want the same error", n, again)
+					}
+					if tr.in.chunk != nil {
+						t.Error("a chunk is kept after the end")
+					}
+				})
+			}
+		}
+	}
+}
+
+// sendAll sends the pieces and ends the stream.
+func sendAll(client net.Conn, pieces []string) {
+	for _, piece := range pieces {
+		if _, err := io.WriteString(client, piece); err != nil {
+			return // A violation has ended the test.
+		}
+	}
+	if half, ok := client.(*net.TCPConn); ok {
+		_ = half.CloseWrite()
+		return
+	}
+	_ = client.Close()
+}
+
+// A large read goes straight to where the caller wants it, a small one through a buffer, which
+// only a connection without a descriptor keeps.
+func TestReadBuffers(t *testing.T) {
+	for _, test := range []struct {
+		descriptor bool
+		size       int // of the read
+		rest       int // in the buffer afterwards
+		chunk, own bool
+	}{
+		{true, 1, len(hello) - 1, true, false},
+		{true, len(hello), 0, false, false},
+		{true, 16<<10 - 1, 0, false, false},
+		{true, 16 << 10, 0, false, false},
+		{false, 1, len(hello) - 1, false, true},
+		{false, 16<<10 - 1, 0, false, true},
+		{false, 16 << 10, 0, false, false},
+	} {
+		t.Run(fmt.Sprint(test.descriptor, test.size), func(t *testing.T) {
+			server, client := pair(t, test.descriptor)
+			bound(t, server, client)
+			go sendAll(client, []string{hello})
+			tr := New(server, nil, anyFrames())
+			p := make([]byte, test.size)
+			if n, err := tr.Read(p); n != len(hello)-test.rest || err != nil {
+				t.Fatalf("Read: %d, %v, want %d", n, err, len(hello)-test.rest)
+			}
+			if got := len(tr.in.unread); got != test.rest {
+				t.Errorf("%d bytes in a buffer, want %d", got, test.rest)
+			}
+			if chunk, own := tr.in.chunk != nil, tr.in.own != nil; chunk != test.chunk || own != test.own {
+				t.Errorf("has chunk %v, own buffer %v, want %v, %v", chunk, own, test.chunk, test.own)
+			}
+		})
+	}
+}
+
+// The queue of the guard is reached through the transport.
+func TestMessages(t *testing.T) {
+	const compressed, plain = "\xc1\x80\x01\x02\x03\x04", "\x82\x80\x01\x02\x03\x04"
+	const begun, fragment = "\x41\x81\x01\x02\x03\x04a", "\x80\x81\x01\x02\x03\x04"
+	server, client := pair(t, true)
+	bound(t, server, client)
+	tr := New(server, []byte(compressed+plain), anyFrames())
+	if tr.InMessage() {
+		t.Error("InMessage between two messages")
+	}
+	go sendAll(client, []string{begun, pingA, fragment})
+	if _, err := read(tr, 288); err != io.EOF {
+		t.Fatal(err)
+	}
+	if !tr.InMessage() {
+		t.Error("not InMessage, though the last payload is to come")
+	}
+	for i, want := range []bool{true, false, true, false} {
+		if got := tr.NextCompressed(); got != want {
+			t.Errorf("NextCompressed of message %d: %v", i, got)
+		}
+	}
+}
+
+// The library sets deadlines of its own, which are not those of the connection.
+func TestDeadlines(t *testing.T) {
+	server, client := pair(t, false)
+	bound(t, server, client)
+	tr := New(server, nil, anyFrames())
+	past := time.Unix(1, 0)
+	for _, set := range []func(time.Time) error{tr.SetDeadline, tr.SetReadDeadline, tr.SetWriteDeadline} {
+		if err := set(past); err != nil {
+			t.Error(err)
+		}
+	}
+	go sendAll(client, []string{hello})
+	if got, err := read(tr, 288); got != hello || err != io.EOF {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// A connection whose descriptor cannot be had is read from as one without.
+func TestNoDescriptor(t *testing.T) {
+	server, client := pair(t, true)
+	bound(t, server, client)
+	config := anyFrames()
+	config.IdleAfter = time.Nanosecond // The connection cannot be parked.
+	tr := New(withoutDescriptor{server.(*net.TCPConn)}, nil, config)
+	go sendAll(client, []string{hello})
+	if err := tr.Await(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := read(tr, 288); got != hello || err != io.EOF {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// withoutDescriptor is a connection that does not let its descriptor be used.
+type withoutDescriptor struct{ *net.TCPConn }
+
+func (withoutDescriptor) SyscallConn() (syscall.RawConn, error) { return nil, os.ErrInvalid }
+
+// The guard is the one of the configuration.
+func TestGuard(t *testing.T) {
+	config := anyFrames()
+	config.Guard = frame.NewGuard(false, 4)
+	tr := New(nil, []byte(hello), config)
+	got, err := read(tr, 288)
+	const want = "violation 1009: message larger than 4 bytes"
+	if got != hello[:1] || describe(err) != want {
+		t.Errorf("got %q, %s, want %q, %s", got, describe(err), hello[:1], want)
+	}
+}
