@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"example.com/wsecho/middleware/internal/frame"
-	"github.com/gorilla/websocket"
 )
 
 // CloseError is a close code with its reason (RFC 6455 §7.4). The reading methods of [Conn] return
@@ -74,7 +73,7 @@ func (c *Conn) answerClose(e *CloseError) {
 }
 
 func (c *Conn) writeClose(e *CloseError) bool {
-	err := c.writeControl(websocket.CloseMessage, frame.ClosePayload(e.Code, e.Reason))
+	err := c.writeControl(frame.Close, frame.ClosePayload(e.Code, e.Reason))
 	if err == nil {
 		err = c.transport.Release()
 	}

@@ -26,17 +26,18 @@ const (
 //	└──────┘       └───────────► closeReceived ────────► closed
 //	 │ drain, fail      receive                  send
 //	 ▼
-//	draining, failing: the reader is to send a close frame; the rest is as from open
+//	draining, failing: the reader is to send a close frame; the rest is as from open.
+//	A draining connection may become failing.
 //
 // Any state becomes lost when the connection breaks or is cut.
 //
-//	state          we may write     we handle        until
+//	state          we write         we handle                until
 //	open           everything       everything
-//	draining       everything       everything       the client is quiet, or drainLimit
-//	failing        a close frame    nothing          the reader sends it
-//	closeSent      nothing          a close frame    CloseTimeout
-//	closeReceived  a close frame    nothing          we send it
-//	closed         nothing          nothing          lingerTime
+//	draining       everything       everything               the client is quiet, or drainLimit
+//	failing        everything       what is received         the reader reads again
+//	closeSent      nothing          messages, close frame    CloseTimeout
+//	closeReceived  everything       nothing                  we have sent a close frame
+//	closed         nothing          nothing                  lingerTime
 //	lost           nothing          nothing
 type closeState uint8
 

@@ -12,7 +12,7 @@ func (s closeState) String() string {
 	}[s]
 }
 
-// Every transition of the diagram on closeState, the ones that change nothing included.
+// Every transition of the diagram on closeState, and the events that change nothing.
 func TestClosingTransitions(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	e := &CloseError{Code: 4000, Reason: "ours"}
@@ -63,6 +63,7 @@ func TestClosingTransitions(t *testing.T) {
 		{closeReceived, "drain", closeReceived, false},
 		{closeReceived, "fail", closeReceived, false},
 		{closeReceived, "send", closed, true},
+		{closeReceived, "receive", closeReceived, nil},
 		{closeReceived, "lose", lost, nil},
 		{closed, "drain", closed, false},
 		{closed, "fail", closed, false},

@@ -143,6 +143,8 @@ func (z *Reader) left() (int, error) {
 func (z *Reader) readError(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {
+	case err == nil:
+		return nil // What was decompressed before the payload's error comes first.
 	case z.err != nil:
 		return z.err
 	case errors.As(err, &corrupt), err == io.ErrUnexpectedEOF:

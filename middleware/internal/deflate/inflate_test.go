@@ -2,6 +2,7 @@ package deflate
 
 import (
 	"bytes"
+	"compress/flate"
 	"errors"
 	"io"
 	"strings"
@@ -256,5 +257,21 @@ func TestReaderUnexpectedEOF(t *testing.T) {
 	defer z.Free()
 	if _, err := io.ReadAll(z); err != io.ErrUnexpectedEOF {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What was decompressed before an error of the connection is returned before it.
+func TestReaderDataBeforeError(t *testing.T) {
+	want := strings.Repeat("0123456789", 10)
+	var compressed bytes.Buffer
+	w, _ := flate.NewWriter(&compressed, flate.BestCompression)
+	_, _ = io.WriteString(w, want)
+	_ = w.Flush()
+	broken := errors.New("broken")
+	z := NewReader(io.MultiReader(&compressed, iotest.ErrReader(broken)))
+	defer z.Free()
+	got, err := io.ReadAll(iotest.OneByteReader(z))
+	if string(got) != want || err != broken {
+		t.Errorf("got %q, %v", got, err)
 	}
 }

@@ -191,3 +191,25 @@ func drainRound(t *testing.T, tr *Transport, server net.Conn, events int) bool {
 	}
 	return true
 }
+
+// An Interrupt between ErrIdle and Park is not lost.
+func TestInterruptBeforePark(t *testing.T) {
+	if !poll.Supported {
+		t.Skip("there is no poller on this platform")
+	}
+	server, _ := connect(t, listen(t))
+	bound(t, server)
+	config := anyFrames()
+	config.IdleAfter = 1
+	tr := New(server, nil, config)
+	if err := tr.Await(); err != ErrIdle {
+		t.Fatalf("Await: %v", err)
+	}
+	tr.Interrupt()
+	var p poll.Poller
+	defer p.Close()
+	if tr.Park(&p, func() { t.Error("wake is called") }) {
+		t.Error("parked for ever")
+		p.Remove(&tr.reader.parked)
+	}
+}

@@ -26,11 +26,11 @@ import (
 //	   ▼
 //	┌──────────────────┐
 //	│      parked      │ ── input, or Interrupt: wake is called ──► between messages
-//	└──────────────────┘
+//	└──────────────────┘    or Park returns false
 //
 // No output is held back while the reader waits or is parked. After Interrupt the connection is
 // closing: the states are the same, but the reader is not parked, and asks the owner for a deadline
-// when it has to wait.
+// before it waits.
 type reader struct {
 	between     bool          // inside Await
 	waits       atomic.Uint64 // counts begins and ends of waits: odd while waiting or parked

@@ -34,8 +34,8 @@ type Owner interface {
 	// Ping is called for a ping between two messages.
 	Ping(payload string) error
 
-	// Interrupted is called, after [Transport.Interrupt], when a read has to wait, and again when
-	// the deadline that it returned is exceeded. It returns a deadline, zero for none, or the error
+	// Interrupted is called, after [Transport.Interrupt], by the next read from the network, and
+	// again when the deadline that it returned is exceeded. It returns a deadline, zero for none, or the error
 	// for the read to return. waited is how long the read has waited since the last call.
 	Interrupted(waited time.Duration) (until time.Time, err error)
 }

@@ -1,8 +1,8 @@
 // Package upgrade turns a ResponseWriter into a net.Conn: it sends the 101 (RFC 6455 §4.2.2) and
 // hijacks the connection from net/http.
 //
-// It returns the connection and the bytes that were received already. It must not know the contents
-// of the headers, or frames.
+// It returns the connection and the bytes that were received already. It must not know the headers
+// of the handshake, or frames.
 package upgrade
 
 import (
