@@ -36,10 +36,11 @@ type Options struct {
 	// AllowedOrigins are patterns of the web origins (RFC 6454) whose pages may connect, in
 	// addition to pages of the same origin: [scheme://]host[:port], where the host may begin with
 	// "*." for its subdomains and the port may be "*" for any. "*" alone allows every origin,
-	// "null" opaque ones. A pattern without a scheme means http and https; one without a port
-	// means the default port of the scheme. Requests without an Origin header do not come from a
-	// browser and are allowed. If empty, only pages of the same origin may connect: that of the
-	// request's Host, and https if the request came by TLS or X-Forwarded-Proto says so.
+	// "null" opaque ones, which browsers write as "null" or "file://". A pattern without a scheme
+	// means http and https; one without a port means the default port of the scheme. Requests
+	// without an Origin header do not come from a browser and are allowed. If empty, only pages of
+	// the same origin may connect: that of the request's Host, and https if the request came by
+	// TLS or X-Forwarded-Proto says so.
 	AllowedOrigins []string
 
 	// Subprotocols are the subprotocols that the server supports (RFC 6455 §1.9), most preferred

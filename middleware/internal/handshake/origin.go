@@ -12,12 +12,13 @@ import (
 // opaque origin.
 type origin struct{ scheme, host, port string }
 
-// parseOrigin parses the value of an Origin header (RFC 6454 §7).
+// parseOrigin parses the value of an Origin header (RFC 6454 §7). A scheme with an empty host is an
+// opaque origin too: that is how some browsers write the origin of a local file, "file://".
 func parseOrigin(s string) (origin, error) {
-	if s == "null" {
+	scheme, hostport, ok := strings.Cut(s, "://")
+	if s == "null" || ok && isToken(scheme) && hostport == "" {
 		return origin{}, nil
 	}
-	scheme, hostport, ok := strings.Cut(s, "://")
 	host, port := splitHostPort(hostport)
 	if !ok || !isToken(scheme) || !isHost(host) || !isPort(port) {
 		return origin{}, fmt.Errorf("origin %.100q: must be scheme://host[:port]", s)
@@ -90,8 +91,8 @@ func forwardedFromTLS(r *http.Request) bool {
 	return strings.EqualFold(proto, "https") || strings.EqualFold(proto, "wss")
 }
 
-// originPattern is a pattern of allowed origins. An empty scheme matches http and https, the port
-// "*" any port.
+// originPattern is a pattern of allowed origins: any value of the header, opaque origins, or those
+// of one host. An empty scheme matches http and https, the port "*" any port.
 type originPattern struct {
 	any, null, subdomains bool
 	origin
@@ -138,8 +139,8 @@ func parseOriginPattern(s string) (originPattern, error) {
 }
 
 func (p originPattern) match(o origin) bool {
-	if p.any || p.null && o == (origin{}) {
-		return true
+	if p.null {
+		return o == origin{}
 	}
 	return p.matchScheme(o.scheme) && p.matchHost(o.host) && p.matchPort(o)
 }
@@ -179,16 +180,13 @@ func checkOrigin(r *http.Request, allowed []originPattern) error {
 		return fmt.Errorf("%d Origin headers: only one is allowed", len(values))
 	}
 	o, err := parseOrigin(values[0])
-	if err != nil {
-		return err
-	}
-	if sameOrigin(o, r) {
-		return nil
-	}
 	for _, p := range allowed {
-		if p.match(o) {
+		if p.any || err == nil && p.match(o) {
 			return nil
 		}
+	}
+	if err != nil || sameOrigin(o, r) {
+		return err
 	}
 	return fmt.Errorf("origin %.100q is not allowed to connect to host %.100q", values[0], r.Host)
 }

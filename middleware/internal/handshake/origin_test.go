@@ -41,8 +41,23 @@ func TestOrigin(t *testing.T) {
 		{"", "http://a%2Eexample", "a%2Eexample", false, false},
 		{"*", "https://b.example", "a.example", true, true},
 		{"*", "null", "a.example", false, true},
-		{"*", "nonsense", "a.example", false, false},
+		{"*", "nonsense", "a.example", false, true},
+		{"*", "file://", "a.example", false, true},
+		{"*", "", "a.example", false, true},
+		{"*", "http://b.example http://c.example", "a.example", false, true},
+		{"b.example *", "file:///a/b.html", "a.example", false, true},
 		{"null", "null", "a.example", false, true},
+		{"null", "file://", "a.example", false, true}, // as Chromium writes it
+		{"null", "FILE://", "a.example", false, true},
+		{"b.example null", "content://", "a.example", false, true},
+		{"null", "file:", "a.example", false, false},
+		{"null", "file:///", "a.example", false, false},
+		{"null", "file://:80", "a.example", false, false},
+		{"null", "://", "a.example", false, false},
+		{"null", "nonsense", "a.example", false, false},
+		{"null", "", "a.example", false, false},
+		{"", "file://", "a.example", false, false},
+		{"b.example file://b.example", "file://", "a.example", false, false},
 		{"null", "http://b.example", "a.example", false, false},
 		{"b.example", "http://b.example", "a.example", false, true},
 		{"b.example", "https://b.example", "a.example", false, true},
@@ -94,6 +109,23 @@ func TestNoOrigin(t *testing.T) {
 	}
 }
 
+// More than one Origin header comes from no browser, whatever origins are allowed.
+func TestTwoOrigins(t *testing.T) {
+	for _, patterns := range []string{"", "*", "null", "example.com"} {
+		terms, err := NewTerms(strings.Fields(patterns), nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []string{"null", "file://", "http://example.com"} {
+			r := handshakeRequest()
+			r.Header["Origin"] = []string{o, o}
+			if _, refused := Check(r, terms); refused == nil || refused.Status != 403 {
+				t.Errorf("%q: two origins %q: %v", patterns, o, refused)
+			}
+		}
+	}
+}
+
 // A proxy's X-Forwarded-Proto can only refuse more.
 func TestOriginForwarded(t *testing.T) {
 	for _, test := range []struct {
@@ -124,6 +156,7 @@ func FuzzOrigin(f *testing.F) {
 	for _, o := range []string{
 		"http://a.example", "https://a.example:443", "http://A.EXAMPLE:80", "http://a.example@b.example",
 		"http://a.example:80:80", "http://[::1]:80", "null", "http://a.example/", "http://a.example?", "http://a.example\\@b",
+		"file://",
 	} {
 		f.Add(o, "a.example", "*.a.example")
 	}
