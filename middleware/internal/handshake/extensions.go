@@ -35,65 +35,68 @@ func negotiateDeflate(h http.Header) (*deflateParams, error) {
 	for _, line := range h["Sec-Websocket-Extensions"] {
 		p := extensionParser{s: line}
 		for p.more() {
-			offer, err := p.offer()
+			agreed, ok, err := p.offer()
 			if err != nil {
 				return nil, err
 			}
-			if accepted == nil {
-				accepted = acceptDeflate(offer)
+			if ok && accepted == nil {
+				accepted = &deflateParams{agreed.windowBits}
 			}
 		}
 	}
 	return accepted, nil
 }
 
-// acceptDeflate returns the parameters for the offer, or nil to decline it.
-func acceptDeflate(offer extension) *deflateParams {
-	if offer.name != deflateName {
-		return nil
-	}
-	agreed := &deflateParams{}
-	seen := make(map[string]bool, len(offer.params))
-	for _, p := range offer.params {
-		if seen[p.name] || !agreed.add(p) {
-			return nil
-		}
-		seen[p.name] = true
-	}
-	return agreed
+// deflateOffer is what is known of an offer of permessage-deflate while its parameters are read. It
+// has room for the known parameters only, because a client may send any number of others.
+type deflateOffer struct {
+	serverNoContextTakeover bool
+	clientNoContextTakeover bool
+	clientMaxWindowBits     bool
+	serverMaxWindowBits     bool
+
+	agreed deflateParams
 }
 
-// add adds a parameter of an offer (RFC 7692 §7.1) and reports whether it is acceptable.
-func (p *deflateParams) add(param extensionParam) bool {
+// add adds a parameter (RFC 7692 §7.1) and reports whether it is acceptable.
+func (o *deflateOffer) add(param extensionParam) bool {
 	switch param.name {
-	case "server_no_context_takeover", "client_no_context_takeover":
-		return !param.hasValue
+	case "server_no_context_takeover":
+		return first(&o.serverNoContextTakeover) && !param.hasValue
+	case "client_no_context_takeover":
+		return first(&o.clientNoContextTakeover) && !param.hasValue
 	case "client_max_window_bits":
 		// The client allows us to limit its window. We need not: we decompress with any window.
-		return !param.hasValue || windowBits(param.value) != 0
+		return first(&o.clientMaxWindowBits) &&
+			(!param.hasValue || windowBits(param.value) != 0)
 	case "server_max_window_bits":
-		p.windowBits = windowBits(param.value)
-		return p.windowBits != 0
+		o.agreed.windowBits = windowBits(param.value)
+		return first(&o.serverMaxWindowBits) && o.agreed.windowBits != 0
 	}
 	return false
 }
 
+// first sets seen and reports whether it was not set before.
+func first(seen *bool) bool {
+	was := *seen
+	*seen = true
+	return !was
+}
+
 // windowBits parses a window size, "8" to "15" without leading zeros (RFC 7692 §7.1.2). It returns
 // 0 for anything else.
-func windowBits(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 8 || n > 15 || strconv.Itoa(n) != s {
-		return 0
+func windowBits(value string) int {
+	value = strings.ReplaceAll(value, `\`, "") // only in quoted-pairs: value is a token
+	for bits := 8; bits <= 15; bits++ {
+		if value == strconv.Itoa(bits) {
+			return bits
+		}
 	}
-	return n
+	return 0
 }
 
-// extension is one offer in a Sec-WebSocket-Extensions header (RFC 6455 §9.1).
-type extension struct {
-	name   string
-	params []extensionParam
-}
-
+// extensionParam is a parameter of an offer in a Sec-WebSocket-Extensions header. The value of a
+// quoted-string is what is between the quotes, as it was sent.
 type extensionParam struct {
 	name, value string
 	hasValue    bool
@@ -112,22 +115,26 @@ func (p *extensionParser) more() bool {
 	return p.s != ""
 }
 
-func (p *extensionParser) offer() (extension, error) {
-	e := extension{name: p.token()}
-	if e.name == "" {
-		return e, errExtensions
+// offer parses an offer to its end (RFC 6455 §9.1). It returns the parameters to agree on, and
+// whether it is an acceptable offer of permessage-deflate.
+func (p *extensionParser) offer() (agreed deflateParams, ok bool, err error) {
+	name := p.token()
+	if name == "" {
+		return agreed, false, errExtensions
 	}
+	var offer deflateOffer
+	ok = name == deflateName
 	for p.skip(';') {
-		param, ok := p.param()
-		if !ok {
-			return e, errExtensions
+		param, wellFormed := p.param()
+		if !wellFormed {
+			return agreed, false, errExtensions
 		}
-		e.params = append(e.params, param)
+		ok = ok && offer.add(param)
 	}
 	if p.s != "" && !p.skip(',') {
-		return e, errExtensions
+		return agreed, false, errExtensions
 	}
-	return e, nil
+	return offer.agreed, ok, nil
 }
 
 func (p *extensionParser) param() (param extensionParam, ok bool) {
@@ -137,12 +144,11 @@ func (p *extensionParser) param() (param extensionParam, ok bool) {
 	}
 	param.hasValue = true
 	if p.s != "" && p.s[0] == '"' {
-		param.value = p.quoted()
-	} else {
-		param.value = p.token()
+		param.value, ok = p.quoted()
+		return param, ok
 	}
-	// The value of a quoted-string must be a token too (RFC 6455 §9.1).
-	return param, isToken(param.value)
+	param.value = p.token()
+	return param, param.value != ""
 }
 
 // skip skips c and the white space around it, and reports whether it was there.
@@ -165,20 +171,20 @@ func (p *extensionParser) token() string {
 	return token
 }
 
-// quoted parses a quoted-string (RFC 9110 §5.6.4). It returns "" if the closing quote is missing.
-func (p *extensionParser) quoted() string {
-	var b strings.Builder
+// quoted parses a quoted-string (RFC 9110 §5.6.4), whose value must be a token too (RFC 6455 §9.1).
+// It returns what is between the quotes.
+func (p *extensionParser) quoted() (value string, ok bool) {
 	for i := 1; i < len(p.s); i++ {
-		switch p.s[i] {
-		case '"':
-			p.s = p.s[i+1:]
-			return b.String()
-		case '\\':
-			if i++; i == len(p.s) {
-				return ""
-			}
+		if p.s[i] == '"' {
+			value, p.s = p.s[1:i], p.s[i+1:]
+			return value, value != ""
 		}
-		b.WriteByte(p.s[i])
+		if p.s[i] == '\\' {
+			i++
+		}
+		if i == len(p.s) || !isTokenByte(p.s[i]) {
+			return "", false
+		}
 	}
-	return ""
+	return "", false
 }

@@ -47,6 +47,11 @@ func TestExtensions(t *testing.T) {
 		{`permessage-deflate; server_max_window_bits="9\`, "400"},
 		{`permessage-deflate; server_max_window_bits=""`, "400"},
 		{`permessage-deflate; a="b c"`, "400"},
+		{`permessage-deflate; server_max_window_bits="9\\"`, "400"},
+		{`permessage-deflate; server_max_window_bits="\"9"`, "400"},
+		{"permessage-deflate; server_max_window_bits=1\\0", "400"}, // a quoted-pair without quotes
+		{"permessage-deflate; unknown; server_max_window_bits=", "400"},
+		{"permessage-deflate, permessage-deflate; unknown;", "400"},
 		{"permessage-deflate, =", "400"},
 	} {
 		r := readRequest(t, handshakeLines+"Sec-WebSocket-Extensions: "+test.offer+"\r\n")
@@ -181,6 +186,7 @@ func FuzzExtensions(f *testing.F) {
 	for _, line := range []string{
 		"permessage-deflate", "permessage-deflate; client_max_window_bits", ",, a; b=c ,permessage-deflate",
 		`permessage-deflate; server_max_window_bits="1\0", x`, "permessage-deflate; server_max_window_bits=9; server_max_window_bits=9",
+		`permessage-deflate; server_max_window_bits="\1\5"`, `permessage-deflate; client_max_window_bits="8\\"`, `a; b="c d"`,
 		"permessage-deflate;", `a; b="`, "permessage-deflate; client_no_context_takeover; server_no_context_takeover=1, permessage-deflate",
 	} {
 		f.Add(line)
