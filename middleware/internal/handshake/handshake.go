@@ -169,7 +169,7 @@ func isKey(s string) bool {
 
 // negotiate selects the subprotocol and the extension (RFC 6455 §4.2.2 item 5).
 func negotiate(r *http.Request, terms Terms) (Agreement, *Refusal) {
-	offers, err := subprotocolOffers(r.Header)
+	subprotocol, err := negotiateSubprotocol(r.Header, terms.subprotocols)
 	if err != nil {
 		return Agreement{}, Refusef(http.StatusBadRequest, "%v", err)
 	}
@@ -178,7 +178,7 @@ func negotiate(r *http.Request, terms Terms) (Agreement, *Refusal) {
 		return Agreement{}, Refusef(http.StatusBadRequest, "%v", err)
 	}
 	agreed := Agreement{
-		Subprotocol: selectSubprotocol(terms.subprotocols, offers),
+		Subprotocol: subprotocol,
 		key:         r.Header.Get("Sec-WebSocket-Key"),
 		close:       r.Close,
 	}

@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -47,20 +48,51 @@ func plainOffers(lines []string) (offers []string, ok bool) {
 	return offers, ok
 }
 
+// Duplicates are found among few offers and among many, wherever they are.
+func TestSubprotocolTwice(t *testing.T) {
+	for _, n := range []int{1, 2, fewOffers - 1, fewOffers, fewOffers + 1, 1000} {
+		offers := distinctTokens(n)
+		r := handshakeRequest()
+		r.Header.Set("Sec-WebSocket-Protocol", strings.Join(offers, ","))
+		if agreed, refused := Check(r, Terms{}); refused != nil || agreed.Subprotocol != offers[0] {
+			t.Errorf("%d offers: agreed on %q, %v", n, agreed.Subprotocol, refused)
+		}
+		for _, again := range []string{offers[0], offers[n/2], offers[n-1]} {
+			r.Header["Sec-Websocket-Protocol"] = []string{strings.Join(offers, ","), again}
+			want := fmt.Sprintf("Sec-WebSocket-Protocol %q: must not be offered twice", again)
+			if _, refused := Check(r, Terms{}); refused == nil || refused.Reason != want {
+				t.Errorf("%d offers and %q: %v", n, again, refused)
+			}
+		}
+	}
+}
+
 func FuzzSubprotocols(f *testing.F) {
 	for _, lines := range []string{"a", "a, b", ",,a\t,", "a\nb", "a, a", "a b", "ä", `"a"`} {
 		f.Add(lines, "b")
 	}
+	many := strings.Join(distinctTokens(fewOffers+1), ",")
+	f.Add(many, "b")
+	f.Add(many+"\nb,b", "b")
 	f.Fuzz(func(t *testing.T, lines, spoken string) {
 		h := http.Header{"Sec-Websocket-Protocol": strings.Split(lines, "\n")}
 		want, wellFormed := plainOffers(h["Sec-Websocket-Protocol"])
-		offers, err := subprotocolOffers(h)
-		if (err == nil) != wellFormed || wellFormed && !slices.Equal(offers, want) {
-			t.Fatalf("%q: got %q, %v; want %q", lines, offers, err, want)
+		first, err := negotiateSubprotocol(h, nil)
+		if (err == nil) != wellFormed || wellFormed && len(want) > 0 && first != want[0] {
+			t.Fatalf("%q: got %q, %v; offered are %q", lines, first, err, want)
 		}
-		got := selectSubprotocol([]string{spoken}, offers)
-		if wanted := slices.Contains(offers, spoken); wanted != (got == spoken && got != "") && spoken != "" {
-			t.Errorf("%q spoken, %q offered: got %q", spoken, offers, got)
+		if wellFormed {
+			if offers, err := subprotocolOffers(h); err != nil || !slices.Equal(offers, want) {
+				t.Fatalf("%q: got %q, %v; want %q", lines, offers, err, want)
+			}
+		}
+		got, err := negotiateSubprotocol(h, []string{spoken})
+		if (err == nil) != wellFormed {
+			t.Fatalf("%q spoken, %q offered: %v", spoken, want, err)
+		}
+		wanted := wellFormed && slices.Contains(want, spoken)
+		if wanted != (got == spoken && got != "") && spoken != "" {
+			t.Errorf("%q spoken, %q offered: got %q", spoken, want, got)
 		}
 	})
 }
