@@ -92,7 +92,7 @@ func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case refused != nil:
 		m.opts.logRefused(r, refused)
-		refused.Write(w)
+		refused.Write(w, r)
 		m.opts.hookRefused(r, refused)
 	case m.opts.Detach:
 		go m.serve(c)

@@ -130,7 +130,7 @@ func wantRefusal(t *testing.T, r *http.Request, refused *Refusal) {
 		t.Errorf("a reason of %d bytes: %.200q", len(refused.Reason), refused.Reason)
 	}
 	w := httptest.NewRecorder()
-	refused.Write(w)
+	refused.Write(w, r)
 	if !slices.Contains([]int{400, 403, 426}, w.Code) || w.Body.String() != refused.Reason+"\n" {
 		t.Errorf("written as %d %q", w.Code, w.Body)
 	}

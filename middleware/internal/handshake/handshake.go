@@ -129,7 +129,7 @@ func errStripped(missing string) error {
 }
 
 func checkBody(r *http.Request) *Refusal {
-	if r.ContentLength != 0 || len(r.TransferEncoding) > 0 {
+	if announcesBody(r) {
 		return Refusef(http.StatusBadRequest, "a WebSocket handshake must have no body")
 	}
 	return nil

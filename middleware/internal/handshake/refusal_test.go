@@ -1,11 +1,17 @@
 package handshake
 
 import (
+	"bufio"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/textproto"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Check says what is wrong with a request, and Write makes it a response.
@@ -57,7 +63,7 @@ func TestRefusals(t *testing.T) {
 				t.Fatalf("agreed on %+v, want %d %q", agreed, test.status, test.body)
 			}
 			w := httptest.NewRecorder()
-			refused.Write(w)
+			refused.Write(w, r)
 			if w.Code != test.status || w.Body.String() != test.body {
 				t.Errorf("got %d %q, want %d %q", w.Code, w.Body, test.status, test.body)
 			}
@@ -84,7 +90,7 @@ func TestRefusalWrite(t *testing.T) {
 		{503, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\nX-Content-Type-Options: nosniff\r\n\r\nbecause \"x\"\n"},
 	} {
 		w := httptest.NewRecorder()
-		Refusef(test.status, "because %q", "x").Write(w)
+		Refusef(test.status, "because %q", "x").Write(w, handshakeRequest())
 		resp := w.Result()
 		var got strings.Builder
 		got.WriteString(resp.Proto + " " + resp.Status + "\r\n")
@@ -96,4 +102,99 @@ func TestRefusalWrite(t *testing.T) {
 			t.Errorf("got %q, want %q", got.String(), test.want)
 		}
 	}
+}
+
+// Where a body is announced, the connection is closed in HTTP/1.x. In HTTP/2, that would close it
+// for other requests too.
+func TestRefusalConnection(t *testing.T) {
+	body := func(r *http.Request) { r.ContentLength = 1000 }
+	chunked := func(r *http.Request) { r.ContentLength, r.TransferEncoding = -1, []string{"chunked"} }
+	http2 := func(r *http.Request) { r.ContentLength, r.ProtoMajor, r.ProtoMinor = -1, 2, 0 }
+	for _, test := range []struct {
+		name   string
+		change func(*http.Request)
+		status int
+		want   string
+	}{
+		{"no body", func(*http.Request) {}, 405, "keep-alive"},
+		{"no body", func(*http.Request) {}, 426, "Upgrade"},
+		{"no body", func(*http.Request) {}, 400, "close"},
+		{"body", body, 400, "close"},
+		{"body", body, 403, "close"},
+		{"body", body, 405, "close"},
+		{"body", body, 426, "close, Upgrade"},
+		{"body", body, 500, "close"},
+		{"body", body, 503, "close"},
+		{"chunked", chunked, 405, "close"},
+		{"chunked", chunked, 426, "close, Upgrade"},
+		{"HTTP/2", http2, 405, "keep-alive"},
+		{"HTTP/2", http2, 505, "keep-alive"},
+	} {
+		r := handshakeRequest()
+		test.change(r)
+		w := httptest.NewRecorder()
+		w.Header().Set("Connection", "keep-alive") // by an outer layer
+		Refusef(test.status, "because").Write(w, r)
+		if got := strings.Join(w.Header()["Connection"], ", "); got != test.want {
+			t.Errorf("%s, %d: %q, want %q", test.name, test.status, got, test.want)
+		}
+	}
+}
+
+// net/http sends a refusal without waiting for the body that the request announces.
+func TestRefusalBeforeBody(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, refused := Check(r, Terms{})
+		if status, err := strconv.Atoi(r.URL.Query().Get("status")); err == nil {
+			refused = Refusef(status, "because") // one that Check finds only without a body
+		}
+		refused.Write(w, r)
+	}))
+	defer s.Close()
+	for _, test := range []struct {
+		name, head, status, connection string
+	}{
+		{"POST", "POST / HTTP/1.1\r\nHost: localhost\r\n", "HTTP/1.1 405 ", "close"},
+		{"POST to upgrade", "POST / HTTP/1.1\r\n" + handshakeLines, "HTTP/1.1 405 ", "close"},
+		{"GET", "GET / HTTP/1.1\r\nHost: localhost\r\n", "HTTP/1.1 426 ", "close, Upgrade"},
+		{"GET to upgrade", "GET / HTTP/1.1\r\n" + handshakeLines, "HTTP/1.1 400 ", "close"},
+		{"other origin", "GET / HTTP/1.1\r\n" + handshakeLines + "Origin: http://b.example\r\n", "HTTP/1.1 400 ", "close"},
+		{"403", "GET /?status=403 HTTP/1.1\r\n" + handshakeLines, "HTTP/1.1 403 ", "close"},
+		{"503", "GET /?status=503 HTTP/1.1\r\n" + handshakeLines, "HTTP/1.1 503 ", "close"},
+	} {
+		for _, body := range []string{"Content-Length: 1000", "Transfer-Encoding: chunked"} {
+			t.Run(test.name+" "+body, func(t *testing.T) {
+				status, header := responseHead(t, s, test.head+body+"\r\n\r\n")
+				connection := strings.Join(header["Connection"], ", ")
+				if !strings.HasPrefix(status, test.status) || connection != test.connection {
+					t.Errorf("got %q, Connection: %q", status, connection)
+				}
+			})
+		}
+	}
+}
+
+// responseHead sends the head of a request and returns the head of the response as it came:
+// http.ReadResponse would remove "Connection: close".
+func responseHead(t *testing.T, s *httptest.Server, head string) (string, textproto.MIMEHeader) {
+	t.Helper()
+	c, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(c, head); err != nil {
+		t.Fatal(err)
+	}
+	r := textproto.NewReader(bufio.NewReader(c))
+	status, err := r.ReadLine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, err := r.ReadMIMEHeader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status, header
 }
