@@ -40,8 +40,8 @@ type Conn struct {
 	ctx    context.Context // done once the connection can carry no more messages
 	cancel context.CancelFunc
 
-	remote      string        // address of the client
-	path        string        // of the request
+	remote      string        // address of the client, as in the log
+	path        string        // of the request, as in the log
 	request     *http.Request // nil if neither handler nor hooks can get at it
 	subprotocol string
 
@@ -55,8 +55,8 @@ func (m *Middleware) newConn(
 ) *Conn {
 	opts := &m.opts
 	c := &Conn{
-		remote:      r.RemoteAddr,
-		path:        strings.Clone(r.URL.Path),
+		remote:      cutLogged(r.RemoteAddr),
+		path:        strings.Clone(cutLogged(r.URL.Path)), // not a part of the whole request
 		subprotocol: agreed.Subprotocol,
 		deflate:     agreed.Deflate,
 		windowBits:  uint8(agreed.WindowBits),

@@ -4,13 +4,30 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"unicode/utf8"
 
 	"example.com/wsecho/middleware/internal/handshake"
 )
 
 // log returns a logger for one line. Connections do not keep one, to save memory.
 func (o *Options) log(remote, path string) *slog.Logger {
-	return o.Logger.With("remote", remote, "path", path)
+	return o.Logger.With("remote", cutLogged(remote), "path", cutLogged(path))
+}
+
+// maxLogged is the number of bytes that a value from outside may have in a log line. A request can
+// have a path of a megabyte.
+const maxLogged = 200
+
+// cutLogged returns s, or its first characters and "...", which do not refer to the rest.
+func cutLogged(s string) string {
+	if len(s) <= maxLogged {
+		return s
+	}
+	end := maxLogged
+	for end > maxLogged-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "..."
 }
 
 func (o *Options) logStripped(r *http.Request, err error) {
@@ -19,26 +36,27 @@ func (o *Options) logStripped(r *http.Request, err error) {
 
 func (o *Options) logRefused(r *http.Request, refused *handshake.Refusal) {
 	o.log(r.RemoteAddr, r.URL.Path).Warn("WebSocket handshake refused",
-		"status", refused.Status, "reason", refused.Reason)
+		"status", refused.Status, "reason", cutLogged(refused.Reason))
 }
 
 func (c *Conn) log() *slog.Logger { return c.opts.log(c.remote, c.path) }
 
 func (c *Conn) logBegin() {
 	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
-		c.log().Debug("WebSocket connected", "subprotocol", c.subprotocol)
+		c.log().Debug("WebSocket connected", "subprotocol", cutLogged(c.subprotocol))
 	}
 }
 
 func (c *Conn) logEnd(info CloseInfo) {
 	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
-		c.log().Debug("WebSocket closed", "code", info.Code, "reason", info.Reason,
+		c.log().Debug("WebSocket closed", "code", info.Code, "reason", cutLogged(info.Reason),
 			"duration", info.Duration, "received", info.Received, "sent", info.Sent)
 	}
 }
 
 func (c *Conn) logFailed(e *CloseError) {
-	c.log().Warn("WebSocket connection failed", "code", e.Code, "reason", e.Reason)
+	c.log().Warn("WebSocket connection failed", "code", e.Code,
+		"reason", cutLogged(e.Reason))
 }
 
 func (c *Conn) logHandlerError(err error) {

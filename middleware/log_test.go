@@ -1,0 +1,74 @@
+package middleware_test
+
+import (
+	"context"
+	"io"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"example.com/wsecho/middleware"
+)
+
+// What a client chooses is cut at 200 bytes, between two characters.
+func TestLogCutsRefusals(t *testing.T) {
+	x, umlauts := strings.Repeat("x", 300), strings.Repeat("ä", 100)
+	path := func(n int) string { return "/" + x[:n-1] }
+	for _, test := range []struct{ name, remote, path, version, want string }{
+		{"200 bytes", x[:200], path(200), "13", "remote=" + x[:200] + " path=" + path(200) + " "},
+		{"201 bytes", x[:201], path(201), "13", "remote=" + x[:200] + "... path=" + path(200) + "... "},
+		{"a megabyte", "r", "/" + strings.Repeat("x", 1<<20), "13", "path=" + path(200) + "... "},
+		{"within a character", "r", path(199) + "äöü", "13", "path=" + path(199) + "... "},
+		{"between two", "r", path(198) + "äöü", "13", "path=" + path(198) + "ä... "},
+		{"not UTF-8", "r", strings.Repeat("\x80", 300), "13", strings.Repeat(`\x80`, 196) + `..." `},
+		{"reason", "r", "/", umlauts, `"Sec-WebSocket-Version \"` + umlauts[:2*88] + `..."` + "\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var log syncBuffer
+			r := handshakeRequest()
+			r.RemoteAddr, r.URL.Path = test.remote, test.path
+			r.Header.Set("Sec-WebSocket-Version", test.version)
+			if test.version == "13" {
+				r.Header.Del("Sec-WebSocket-Key")
+			}
+			m := middleware.New(middleware.Options{Logger: textLogger(&log)})
+			m.ServeHTTP(httptest.NewRecorder(), r)
+			if !strings.Contains(log.String(), test.want) {
+				t.Errorf("got\n%.3000swant\n%s", log.String(), test.want)
+			}
+		})
+	}
+}
+
+// The lines of a connection are cut too.
+func TestLogCutsConnections(t *testing.T) {
+	var log syncBuffer
+	x := strings.Repeat("x", 300)
+	closed := make(chan struct{})
+	s := serve(t, middleware.Options{
+		Path: "/ws/", Logger: textLogger(&log),
+		Handler: middleware.HandlerFunc(func(context.Context, *middleware.Conn) error {
+			return &middleware.CloseError{Code: 4000, Reason: x}
+		}),
+		Hooks: middleware.Hooks{
+			Closed: func(*middleware.Conn, middleware.CloseInfo) { close(closed) },
+		},
+	})
+	c := dialRaw(t, s)
+	resp := c.request("/ws/"+x, handshakeLines, "Sec-WebSocket-Protocol: "+x+"\r\n")
+	if got := resp.Header.Get("Sec-WebSocket-Protocol"); got != x {
+		t.Errorf("subprotocol %q", got)
+	}
+	c.want(closeReply(4000, x[:123]))
+	c.send(closing(4000, ""))
+	_, _ = io.ReadAll(c.r)
+	<-closed
+	for _, want := range []string{
+		" path=/ws/" + x[:196] + "... subprotocol=" + x[:200] + "...\n",
+		" path=/ws/" + x[:196] + "... code=4000 reason=" + x[:200] + "... duration=",
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("got\n%swant\n%s", log.String(), want)
+		}
+	}
+}
