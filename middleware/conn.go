@@ -25,7 +25,7 @@ type Conn struct {
 	// Fields used for every message come first: with many connections they miss the cache.
 	engine     engine
 	transport  *transport.Transport
-	opts       *Options
+	opts       *shared
 	deflate    bool  // permessage-deflate was agreed on
 	windowBits uint8 // see handshake.Agreement
 

@@ -10,8 +10,8 @@ import (
 )
 
 // log returns a logger for one line. Connections do not keep one, to save memory.
-func (o *Options) log(remote, path string) *slog.Logger {
-	return o.Logger.With("remote", cutLogged(remote), "path", cutLogged(path))
+func (s *shared) log(remote, path string) *slog.Logger {
+	return s.Logger.With("remote", cutLogged(remote), "path", cutLogged(path))
 }
 
 // maxLogged is the number of bytes that a value from outside may have in a log line. A request can
@@ -30,13 +30,27 @@ func cutLogged(s string) string {
 	return s[:end] + "..."
 }
 
-func (o *Options) logStripped(r *http.Request, err error) {
-	o.log(r.RemoteAddr, r.URL.Path).Warn(err.Error())
+func (s *shared) logStripped(r *http.Request, err error) {
+	if s.mayWarn("reason", "stripped headers") {
+		s.log(r.RemoteAddr, r.URL.Path).Warn(err.Error())
+	}
 }
 
-func (o *Options) logRefused(r *http.Request, refused *handshake.Refusal) {
-	o.log(r.RemoteAddr, r.URL.Path).Warn("WebSocket handshake refused",
-		"status", refused.Status, "reason", cutLogged(refused.Reason))
+func (s *shared) logRefused(r *http.Request, refused *handshake.Refusal) {
+	if s.mayWarn("status", refused.Status) {
+		s.log(r.RemoteAddr, r.URL.Path).Warn("WebSocket handshake refused",
+			"status", refused.Status, "reason", cutLogged(refused.Reason))
+	}
+}
+
+// mayWarn reports whether a line of the kind may be logged at Warn: the client decides how often
+// there is a reason.
+func (s *shared) mayWarn(name string, value any) bool {
+	return s.warnings.allow(logKind{name, value}, s.logLeftOut)
+}
+
+func (s *shared) logLeftOut(kind logKind, count int) {
+	s.Logger.Warn("WebSocket log lines left out", kind.name, kind.value, "count", count)
 }
 
 func (c *Conn) log() *slog.Logger { return c.opts.log(c.remote, c.path) }
@@ -55,8 +69,9 @@ func (c *Conn) logEnd(info CloseInfo) {
 }
 
 func (c *Conn) logFailed(e *CloseError) {
-	c.log().Warn("WebSocket connection failed", "code", e.Code,
-		"reason", cutLogged(e.Reason))
+	if c.opts.mayWarn("code", e.Code) {
+		c.log().Warn("WebSocket connection failed", "code", e.Code, "reason", cutLogged(e.Reason))
+	}
 }
 
 func (c *Conn) logHandlerError(err error) {

@@ -27,12 +27,18 @@ import (
 // Middleware intercepts the WebSocket handshakes on its path. Create one with [New]. Its methods
 // are safe for concurrent use.
 type Middleware struct {
-	opts   Options // with defaults applied; not changed after New
+	opts   shared
 	terms  handshake.Terms
 	conns  registry
 	poller poll.Poller // waits for parked connections
 
 	idleAfter time.Duration // how long a goroutine waits for a message before it parks
+}
+
+// shared is what connections know of their Middleware.
+type shared struct {
+	Options  // with defaults applied; not changed after New
+	warnings logLimiter
 }
 
 const defaultIdleAfter = 100 * time.Millisecond
@@ -44,7 +50,8 @@ func New(opts Options) *Middleware {
 	if err != nil {
 		panic(err)
 	}
-	m := &Middleware{opts: opts.withDefaults(), terms: terms, idleAfter: defaultIdleAfter}
+	m := &Middleware{terms: terms, idleAfter: defaultIdleAfter}
+	m.opts.Options = opts.withDefaults()
 	m.conns.max = m.opts.MaxConns
 	return m
 }

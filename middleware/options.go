@@ -92,7 +92,9 @@ type Options struct {
 
 	// Logger logs refused handshakes and protocol errors at Warn, errors and panics of handlers at
 	// Error, and the begin and end of each connection at Debug, never the contents of a message.
-	// If nil, it is [slog.Default].
+	// Values from clients are cut at 200 bytes, and of the lines at Warn with the same status or
+	// close code, 5 a second are logged and one more with the count of those left out. If nil, it
+	// is [slog.Default].
 	Logger *slog.Logger
 }
 
