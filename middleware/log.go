@@ -30,13 +30,19 @@ func cutLogged(s string) string {
 	return s[:end] + "..."
 }
 
+// recoverLogger is deferred by everything that logs. A panic of the Logger loses the line: on the
+// goroutine of a timer or a detached connection, nobody else would recover it.
+func recoverLogger() { _ = recover() }
+
 func (s *shared) logStripped(r *http.Request, err error) {
+	defer recoverLogger()
 	if s.mayWarn("reason", "stripped headers") {
 		s.log(r.RemoteAddr, r.URL.Path).Warn(err.Error())
 	}
 }
 
 func (s *shared) logRefused(r *http.Request, refused *handshake.Refusal) {
+	defer recoverLogger()
 	if s.mayWarn("status", refused.Status) {
 		s.log(r.RemoteAddr, r.URL.Path).Warn("WebSocket handshake refused",
 			"status", refused.Status, "reason", cutLogged(refused.Reason))
@@ -50,18 +56,21 @@ func (s *shared) mayWarn(name string, value any) bool {
 }
 
 func (s *shared) logLeftOut(kind logKind, count int) {
+	defer recoverLogger()
 	s.Logger.Warn("WebSocket log lines left out", kind.name, kind.value, "count", count)
 }
 
 func (c *Conn) log() *slog.Logger { return c.opts.log(c.remote, c.path) }
 
 func (c *Conn) logBegin() {
+	defer recoverLogger()
 	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
 		c.log().Debug("WebSocket connected", "subprotocol", cutLogged(c.subprotocol))
 	}
 }
 
 func (c *Conn) logEnd(info CloseInfo) {
+	defer recoverLogger()
 	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
 		c.log().Debug("WebSocket closed", "code", info.Code, "reason", cutLogged(info.Reason),
 			"duration", info.Duration, "received", info.Received, "sent", info.Sent)
@@ -69,15 +78,18 @@ func (c *Conn) logEnd(info CloseInfo) {
 }
 
 func (c *Conn) logFailed(e *CloseError) {
+	defer recoverLogger()
 	if c.opts.mayWarn("code", e.Code) {
 		c.log().Warn("WebSocket connection failed", "code", e.Code, "reason", cutLogged(e.Reason))
 	}
 }
 
 func (c *Conn) logHandlerError(err error) {
+	defer recoverLogger()
 	c.log().Error("WebSocket handler failed", "error", err)
 }
 
 func (c *Conn) logPanic(v any) {
+	defer recoverLogger()
 	c.log().Error("WebSocket handler panicked", "panic", v, "stack", string(debug.Stack()))
 }

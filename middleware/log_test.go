@@ -2,10 +2,14 @@ package middleware_test
 
 import (
 	"context"
+	"errors"
 	"io"
+	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/wsecho/middleware"
 )
@@ -70,5 +74,85 @@ func TestLogCutsConnections(t *testing.T) {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("got\n%swant\n%s", log.String(), want)
 		}
+	}
+}
+
+// panicHandler is a slog.Handler whose method of that name panics.
+type panicHandler struct{ method string }
+
+func (h panicHandler) panicIn(method string) {
+	if h.method == method {
+		panic("from the slog.Handler")
+	}
+}
+
+func (h panicHandler) Enabled(context.Context, slog.Level) bool {
+	h.panicIn("Enabled")
+	return true
+}
+
+func (h panicHandler) Handle(context.Context, slog.Record) error {
+	h.panicIn("Handle")
+	return nil
+}
+
+func (h panicHandler) WithAttrs([]slog.Attr) slog.Handler {
+	h.panicIn("WithAttrs")
+	return h
+}
+
+func (h panicHandler) WithGroup(string) slog.Handler { return h }
+
+// A panic of the Logger loses a line and nothing else, even where nobody else would recover it.
+func TestLogPanics(t *testing.T) {
+	for _, method := range []string{"Enabled", "Handle", "WithAttrs"} {
+		t.Run(method, func(t *testing.T) { testLogPanics(t, slog.New(panicHandler{method})) })
+	}
+}
+
+func testLogPanics(t *testing.T, logger *slog.Logger) {
+	var ws *middleware.Middleware
+	handlerInBubble(t, func() http.Handler {
+		opts := middleware.Options{Logger: logger, Detach: true, Handler: failing()}
+		ws = middleware.New(opts)
+		return ws.Handler(http.NotFoundHandler())
+	}, func(t *testing.T, dial func() *rawClient) {
+		for range 7 { // enough for the line with the count, too
+			for _, test := range []struct{ send, want string }{
+				{text("x") + closing(1000, ""), reply(0x81, "x") + closeReply(1000, "")},
+				{text("error") + closing(1011, ""), closeReply(1011, "internal server error")},
+				{text("panic") + closing(1011, ""), closeReply(1011, "internal server error")},
+				{frame(0x83, ""), closeReply(1002, "reserved opcode 3")},
+			} {
+				c := dial().shakeHands()
+				go func() { _, _ = io.WriteString(c.Conn, test.send) }() // as pipes do not buffer
+				c.want(test.want)
+			}
+			resp := dial().request("/ws", handshakeLines, "Origin: https://evil.example\r\n")
+			if resp.StatusCode != 403 {
+				t.Error(resp.Status)
+			}
+			resp = dial().request("/ws", strings.Replace(handshakeLines, "Connection", "X", 1))
+			if resp.StatusCode != 404 {
+				t.Error(resp.Status)
+			}
+		}
+		time.Sleep(time.Minute)
+		if err := ws.Shutdown(t.Context()); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+	})
+}
+
+// failing echoes, fails or panics as the message says.
+func failing() middleware.MessageFunc {
+	return func(w io.Writer, m *middleware.Message) error {
+		switch string(m.Data) {
+		case "error":
+			return errors.New("from the handler")
+		case "panic":
+			panic("from the handler")
+		}
+		return plainEcho()(w, m)
 	}
 }
