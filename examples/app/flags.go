@@ -74,8 +74,10 @@ func defineServer(fs *flag.FlagSet, cfg *config) {
 		cfg.addr = addr
 		return err
 	})
-	fs.Func("debug-addr", "serve net/http/pprof and expvar on `host:port`", func(s string) error {
+	fs.Func("debug-addr", "serve net/http/pprof and expvar on `host:port`;\n"+
+		"without a host, on 127.0.0.1", func(s string) error {
 		addr, err := parseAddr(s)
+		addr.host = cmp.Or(addr.host, "127.0.0.1") // Profiles are not for the network.
 		cfg.debug = &addr
 		return err
 	})

@@ -106,7 +106,8 @@ func TestHelp(t *testing.T) {
 	for _, want := range []string{
 		"Usage: app [flags]", "PORT", "-addr host:port", "-path path", "-prefix text",
 		"-read-limit bytes", "-compress", "-origin pattern", "-max-conns number",
-		"-ping-interval duration", "-drain duration", "-tls", "-debug-addr host:port", "-quiet",
+		"-ping-interval duration", "-drain duration", "-tls", "-debug-addr host:port",
+		"without a host, on 127.0.0.1", "-quiet",
 		"(default 10s)", "(default 30s)", "(default 1048576)", "(default 65536)",
 	} {
 		if !strings.Contains(stdout.String(), want) {
