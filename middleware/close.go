@@ -66,20 +66,14 @@ func (c *Conn) sendClose(e *CloseError) bool {
 }
 
 // answerClose is sendClose for the reader, which need not be interrupted.
-func (c *Conn) answerClose(e *CloseError) {
-	if c.closing.send(e, time.Now(), c.opts.CloseTimeout) {
-		c.writeClose(e)
-	}
+func (c *Conn) answerClose(e *CloseError) bool {
+	return c.closing.send(e, time.Now(), c.opts.CloseTimeout) && c.writeClose(e)
 }
 
 func (c *Conn) writeClose(e *CloseError) bool {
-	err := c.writeControl(frame.Close, frame.ClosePayload(e.Code, e.Reason))
-	if err == nil {
-		err = c.transport.Release()
-	}
-	if err != nil {
+	if err := c.transport.WriteClose(frame.ClosePayload(e.Code, e.Reason)); err != nil {
 		c.closing.unsend()
-		c.drop()
+		c.drop(err)
 		return false
 	}
 	c.cancel()
@@ -94,18 +88,20 @@ func (c *Conn) closeStatus(err error) *CloseError {
 		return goingAway()
 	case err == nil:
 		return &CloseError{Code: frame.NormalClosure}
-	case errors.As(err, &closeErr) && frame.IsCloseCode(closeErr.Code):
+	case errors.As(err, &closeErr) && closeErr != nil && frame.IsCloseCode(closeErr.Code):
 		return closeErr
 	}
 	return errInternal
 }
 
-// drop closes the connection without a closing handshake.
-func (c *Conn) drop() {
-	c.closing.lose()
+// drop closes the connection without a closing handshake, because of err. It returns the error that
+// it was dropped for first.
+func (c *Conn) drop(err error) error {
+	err = c.closing.lose(err)
 	c.cancel()
 	c.transport.Interrupt()
 	_ = c.transport.Close()
+	return err
 }
 
 // fail makes the reader fail the connection with e.

@@ -60,7 +60,8 @@ type closing struct {
 	fault    *CloseError // what the reader fails with
 	sent     *CloseError
 	received *CloseError
-	byClient bool // received before sent
+	byClient bool  // received before sent
+	cause    error // why it was lost first
 }
 
 // drain asks the reader to close the connection after all that the client has sent is answered. It
@@ -128,11 +129,15 @@ func (cl *closing) unsend() {
 	cl.state, cl.sent = lost, nil
 }
 
-// lose records that the connection is broken or cut.
-func (cl *closing) lose() {
+// lose records that the connection is broken or cut because of err. It returns the first such error.
+func (cl *closing) lose(err error) error {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	cl.state = lost
+	if cl.cause == nil {
+		cl.cause = err
+	}
+	return cl.cause
 }
 
 // wait returns until when the reader, which has waited so long already, may wait for input; zero

@@ -22,7 +22,7 @@ func TestClosingTransitions(t *testing.T) {
 		"send":    func(cl *closing) any { return cl.send(e, now, time.Second) },
 		"receive": func(cl *closing) any { cl.receive(&CloseError{Code: 4001}); return nil },
 		"unsend":  func(cl *closing) any { cl.unsend(); return nil },
-		"lose":    func(cl *closing) any { cl.lose(); return nil },
+		"lose":    func(cl *closing) any { return cl.lose(nil) },
 	}
 	states := map[closeState][]string{ // how to get there
 		open:          {},
@@ -101,7 +101,7 @@ func TestClosingWait(t *testing.T) {
 	send := func(cl *closing) { cl.send(e, now, 5*time.Second) }
 	sendUnlimited := func(cl *closing) { cl.send(e, now, -1) }
 	receive := func(cl *closing) { cl.receive(e) }
-	lose := func(cl *closing) { cl.lose() }
+	lose := func(cl *closing) { _ = cl.lose(nil) }
 	for _, test := range []struct {
 		name          string
 		events        []func(*closing)
@@ -158,7 +158,7 @@ func TestClosingEnd(t *testing.T) {
 	sendBriefly := func(cl *closing) { cl.send(&CloseError{Code: 4000, Reason: "ours"}, now, time.Millisecond) }
 	receive := func(cl *closing) { cl.receive(&CloseError{Code: 4001, Reason: "theirs"}) }
 	unsend := func(cl *closing) { cl.unsend() }
-	lose := func(cl *closing) { cl.lose() }
+	lose := func(cl *closing) { _ = cl.lose(nil) }
 	for _, test := range []struct {
 		name   string
 		events []func(*closing)

@@ -55,9 +55,10 @@ func (m *Middleware) newConn(
 ) *Conn {
 	opts := &m.opts
 	c := &Conn{
+		// Clones, so as not to keep the rest of the request.
 		remote:      cutLogged(r.RemoteAddr),
-		path:        strings.Clone(cutLogged(r.URL.Path)), // not a part of the whole request
-		subprotocol: agreed.Subprotocol,
+		path:        strings.Clone(cutLogged(r.URL.Path)),
+		subprotocol: strings.Clone(agreed.Subprotocol),
 		deflate:     agreed.Deflate,
 		windowBits:  uint8(agreed.WindowBits),
 		opts:        opts,
@@ -72,6 +73,7 @@ func (m *Middleware) newConn(
 	config := transport.Config{
 		Owner:        transportOwner{c},
 		Guard:        frame.NewGuard(agreed.Deflate, opts.ReadLimit),
+		ReadTimeout:  opts.ReadTimeout,
 		WriteTimeout: opts.WriteTimeout,
 	}
 	if opts.Detach && isMessageLoop(opts.Handler) {
@@ -119,6 +121,9 @@ func (c *Conn) begin() {
 }
 
 func (c *Conn) end(err error) {
+	// A hook or a logger may call runtime.Goexit.
+	defer func() { _ = c.transport.Close() }()
+	defer c.keepAlive.stop()
 	err = c.finish(err)
 	c.keepAlive.stop()
 	info := c.closing.info()
@@ -137,24 +142,39 @@ func (p handlerPanic) Error() string {
 	return fmt.Sprintf("middleware: handler panicked: %v", p.value)
 }
 
-// call runs h and returns a panic as an error.
-func (c *Conn) call(h Handler) (err error) {
+// recoverPanic calls f, which calls code of the user, and returns a panic as an error.
+func (c *Conn) recoverPanic(f func()) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.logPanic(v)
 			err = handlerPanic{v}
 		}
 	}()
-	if c.began.IsZero() {
-		c.begin()
+	f()
+	return nil
+}
+
+// call runs h and returns its error or its panic.
+func (c *Conn) call(h Handler) (err error) {
+	panicked := c.recoverPanic(func() {
+		if c.began.IsZero() {
+			c.begin()
+		}
+		err = h.ServeConn(c.ctx, c)
+	})
+	if panicked != nil {
+		return panicked
 	}
-	return h.ServeConn(c.ctx, c)
+	return err
 }
 
 // finish performs the closing handshake and ends the stream (RFC 6455 §7.1.1). It returns the
 // error for [CloseInfo].
 func (c *Conn) finish(err error) error {
-	status := c.closeStatus(err)
+	status := errInternal
+	if p := c.recoverPanic(func() { status = c.closeStatus(err) }); p != nil {
+		err = p // of a method of the error
+	}
 	failed := c.sendClose(status) && status == errInternal
 	if _, logged := err.(handlerPanic); failed && !logged {
 		c.logHandlerError(err)

@@ -69,28 +69,16 @@ func (o *Options) hookRefused(r *http.Request, refused *handshake.Refusal) {
 	}
 }
 
-func (c *Conn) hookReceived(t MessageType, size int64) {
-	if f := c.opts.Hooks.Received; f != nil {
-		f(c, t, size)
-	}
-}
-
-func (c *Conn) hookSent(t MessageType, size int64) {
-	if f := c.opts.Hooks.Sent; f != nil {
-		f(c, t, size)
-	}
-}
-
-// hookClosed recovers a panic, which has no connection to end.
-func (c *Conn) hookClosed(info CloseInfo) {
-	f := c.opts.Hooks.Closed
+// hookMessage calls a hook for a message. It may run on a goroutine that does not recover panics.
+func (c *Conn) hookMessage(f func(*Conn, MessageType, int64), t MessageType, size int64) error {
 	if f == nil {
-		return
+		return nil
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			c.logPanic(v)
-		}
-	}()
-	f(c, info)
+	return c.recoverPanic(func() { f(c, t, size) })
+}
+
+func (c *Conn) hookClosed(info CloseInfo) {
+	if f := c.opts.Hooks.Closed; f != nil {
+		_ = c.recoverPanic(func() { f(c, info) })
+	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"example.com/wsecho/middleware/internal/frame"
-	"github.com/gorilla/websocket"
+	"example.com/wsecho/middleware/internal/transport"
 )
 
 // keepAlive sends pings and fails a connection whose client does not answer. It uses a timer, not a
@@ -18,8 +18,10 @@ type keepAlive struct {
 	timer   *time.Timer
 	stopped bool
 
-	left time.Duration // of the PongTimeout; 0 if no answer is awaited
-	wait uint64        // the reader's wait when the ping was sent, see transport.Wait
+	left     time.Duration // until the answer is due; 0 if none is awaited
+	wait     uint64        // the reader's wait when the ping was sent, see transport.Wait
+	sent     uint64        // bytes sent up to the ping
+	answered uint64        // bytes sent up to the last ping that was answered
 }
 
 func (k *keepAlive) start(c *Conn) {
@@ -53,13 +55,16 @@ func (k *keepAlive) tick() {
 		if !k.ping() {
 			return
 		}
-		k.left = max(k.c.opts.PongTimeout, 0)
+		k.left = k.answerTime()
 		if k.left > 0 {
 			next = min(next, k.left)
 		}
 	case !k.silent():
 		next -= min(next, k.left)
 		k.left = 0
+		if k.wait != 0 && k.wait != k.c.transport.Wait() {
+			k.answered = k.sent
+		}
 	default:
 		k.left -= min(next, k.left)
 		if k.left == 0 {
@@ -74,20 +79,41 @@ func (k *keepAlive) tick() {
 	k.timer.Reset(next)
 }
 
-// silent reports whether the reader has waited in vain since the ping was sent.
+// silent reports whether, since the ping was sent, the reader has waited in vain and the client has
+// taken nothing of what is being sent.
 func (k *keepAlive) silent() bool {
-	return k.wait != 0 && k.wait == k.c.transport.Wait()
+	t := k.c.transport
+	return k.wait != 0 && k.wait == t.Wait() && k.sent == t.Sent() && !t.IsSending()
 }
 
 // ping sends a ping, and reports whether the connection is still open.
 func (k *keepAlive) ping() bool {
-	k.wait = k.c.transport.Wait()
-	err := k.c.writeControl(frame.Ping, nil)
-	if err == nil {
-		return true
+	k.wait = k.c.transport.Wait() // before the answer can arrive
+	err := k.c.transport.WriteControl(frame.Ping, nil)
+	k.sent = k.c.transport.Sent()
+	if err != nil && !errors.Is(err, transport.ErrClosed) {
+		_ = k.c.drop(err)
 	}
-	if !errors.Is(err, websocket.ErrCloseSent) {
-		k.c.drop()
+	return err == nil
+}
+
+// Data that was sent before a ping may still be on its way, in buffers of the network, the client
+// and proxies.
+const (
+	maxBacklog  = 4 << 20
+	backlogUnit = 64 << 10
+)
+
+// answerTime is how long the answer to the ping may take: the PongTimeout, and the time in which a
+// client must take the data sent before the ping (see Options.WriteTimeout).
+func (k *keepAlive) answerTime() time.Duration {
+	if k.c.opts.PongTimeout <= 0 {
+		return 0
 	}
-	return false
+	pace := k.c.opts.WriteTimeout
+	if pace < 0 {
+		pace = defaultWriteTimeout
+	}
+	units := min(k.sent-k.answered, maxBacklog) / backlogUnit
+	return k.c.opts.PongTimeout + time.Duration(units)*pace/4
 }

@@ -16,6 +16,7 @@ package middleware
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -117,11 +118,16 @@ func (m *Middleware) connect(
 		return nil, refused
 	}
 	if refused := m.conns.admit(); refused != nil {
+		m.poller.Sweep() // A parked connection that somebody has closed still has its slot.
 		return nil, refused
 	}
+	var conn net.Conn
 	defer func() {
 		if c == nil {
 			m.conns.release()
+			if conn != nil { // The context of the request has panicked.
+				_ = conn.Close()
+			}
 		}
 	}()
 	if err := upgrade.Check(w); err != nil {

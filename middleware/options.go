@@ -14,6 +14,7 @@ import (
 const (
 	defaultPath         = "/ws"
 	defaultReadLimit    = 1 << 20
+	defaultReadTimeout  = 60 * time.Second
 	defaultWriteTimeout = 10 * time.Second
 	defaultPingInterval = 30 * time.Second
 	defaultPongTimeout  = 10 * time.Second
@@ -57,9 +58,14 @@ type Options struct {
 	// closes the connection with 1009. If zero, it is 1 MiB; if negative, there is no limit.
 	ReadLimit int64
 
+	// ReadTimeout is how long a client that is sending a message may take for each 256 KiB of it
+	// before the connection is closed with 1008. If zero, it is 60 seconds; if negative, there is
+	// no limit.
+	ReadTimeout time.Duration
+
 	// WriteTimeout is how long a client may take to accept each 256 KiB of what is sent to it
-	// before the connection is cut, give or take a quarter. If zero, it is 10 seconds; if
-	// negative, there is no limit.
+	// before the connection is cut. A client that accepts less than 64 KiB within it is cut; one
+	// that keeps the pace never is. If zero, it is 10 seconds; if negative, there is no limit.
 	WriteTimeout time.Duration
 
 	// PingInterval is the time between two pings. If zero, it is 30 seconds; if negative, no
@@ -67,8 +73,9 @@ type Options struct {
 	PingInterval time.Duration
 
 	// PongTimeout is how long a client may stay silent after a ping before the connection is
-	// closed with 1008. Anything it sends counts as an answer. If zero, it is 10 seconds; if
-	// negative, there is no limit.
+	// closed with 1008. Anything it sends counts as an answer, and so does that it still accepts
+	// data. After more than 64 KiB of data the answer may take longer, at the pace of WriteTimeout.
+	// If zero, it is 10 seconds; if negative, there is no limit.
 	PongTimeout time.Duration
 
 	// CloseTimeout is how long a closing handshake may take (RFC 6455 §7.1.2), from our close
@@ -137,6 +144,7 @@ func validatePath(p string) error {
 func (o Options) withDefaults() Options {
 	setDefault(&o.Path, defaultPath)
 	setDefault(&o.ReadLimit, defaultReadLimit)
+	setDefault(&o.ReadTimeout, defaultReadTimeout)
 	setDefault(&o.WriteTimeout, defaultWriteTimeout)
 	setDefault(&o.PingInterval, defaultPingInterval)
 	setDefault(&o.PongTimeout, defaultPongTimeout)

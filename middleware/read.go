@@ -8,7 +8,6 @@ import (
 	"example.com/wsecho/middleware/internal/deflate"
 	"example.com/wsecho/middleware/internal/frame"
 	"example.com/wsecho/middleware/internal/transport"
-	"github.com/gorilla/websocket"
 )
 
 // incoming is the message being read.
@@ -101,7 +100,7 @@ func (c *Conn) nextMessage() (MessageType, error) {
 	if c.readErr != nil {
 		return 0, c.readErr
 	}
-	if err := c.awaitMessage(); err == transport.ErrIdle {
+	if err := c.transport.Await(); err == transport.ErrIdle {
 		return 0, err
 	} else if err != nil {
 		return 0, c.readFailed(err)
@@ -115,7 +114,7 @@ func (c *Conn) nextMessage() (MessageType, error) {
 		payload: payload,
 		kind:    MessageType(opcode),
 	}
-	if c.transport.NextCompressed() {
+	if c.transport.Compressed() {
 		c.in.inflater = deflate.NewReader(payload)
 		if c.in.kind == TextMessage {
 			c.in.inflater.CheckEarly(checkText, c.transport.InMessage)
@@ -123,14 +122,6 @@ func (c *Conn) nextMessage() (MessageType, error) {
 		c.in.payload = c.in.inflater
 	}
 	return c.in.kind, nil
-}
-
-// awaitMessage waits for the next message, unless gorilla has buffered some of it.
-func (c *Conn) awaitMessage() error {
-	if c.engine.reader.Buffered() > 0 {
-		return nil
-	}
-	return c.transport.Await()
 }
 
 // checkText checks the beginning of a text.
@@ -156,7 +147,9 @@ func (c *Conn) readPayload(p []byte) (int, error) {
 		return n, nil
 	case io.EOF:
 		c.endPayload()
-		c.hookReceived(c.in.kind, c.in.size)
+		if err := c.hookMessage(c.opts.Hooks.Received, c.in.kind, c.in.size); err != nil {
+			return 0, c.readFailed(err)
+		}
 		return n, io.EOF
 	}
 	c.endPayload()
@@ -193,45 +186,46 @@ func (in *incoming) check(p []byte, ends bool, limit int64) error {
 // readFailed answers the client's close frame, or sends one for a violation. It returns the error
 // of all further reads.
 func (c *Conn) readFailed(err error) error {
-	var received *frame.CloseReceived
-	if errors.As(err, &received) {
+	if received, ok := err.(*frame.CloseReceived); ok {
 		e := &CloseError{Code: received.Code, Reason: received.Reason}
 		c.closing.receive(e)
 		c.answerClose(e) // the same code back (RFC 6455 §5.5.1), with the reason, as npm ws does
 		c.readErr = e
 	} else if e := failure(err); e != nil {
-		c.logFailed(e)
-		c.answerClose(e)
+		if c.answerClose(e) {
+			c.logFailed(e)
+		}
 		c.readErr = e
 	} else {
-		c.drop()
-		c.readErr = &CloseError{Code: frame.AbnormalClosure, err: err}
+		c.readErr = &CloseError{Code: frame.AbnormalClosure, err: c.drop(err)}
 	}
 	return c.readErr
 }
 
 // failure returns the close code to fail the connection with (RFC 6455 §7.1.7), or nil if err is
-// an error of the network.
+// an error of the network. gorilla and deflate return the errors of the transport as they are.
 func failure(err error) *CloseError {
-	var violation *frame.Violation
-	var closeErr *CloseError
-	switch {
-	case errors.As(err, &closeErr):
-		return closeErr
-	case errors.As(err, &violation):
-		return &CloseError{Code: violation.Code, Reason: violation.Reason}
-	case errors.Is(err, deflate.ErrCorrupt):
-		return &CloseError{Code: frame.InvalidPayload, Reason: deflate.ErrCorrupt.Error()}
-	case errors.Is(err, deflate.ErrFinalBlocks):
-		return &CloseError{Code: frame.PolicyViolation, Reason: deflate.ErrFinalBlocks.Error()}
+	switch e := err.(type) {
+	case *CloseError:
+		return e
+	case *frame.Violation:
+		return &CloseError{Code: e.Code, Reason: e.Reason}
+	case handlerPanic:
+		return &CloseError{Code: errInternal.Code, Reason: errInternal.Reason, err: err}
+	}
+	switch err {
+	case deflate.ErrCorrupt:
+		return &CloseError{Code: frame.InvalidPayload, Reason: err.Error()}
+	case deflate.ErrFinalBlocks:
+		return &CloseError{Code: frame.PolicyViolation, Reason: err.Error()}
 	}
 	return nil
 }
 
 // pong answers a ping (RFC 6455 §5.5.3).
 func (c *Conn) pong(payload string) error {
-	err := c.writeControl(frame.Pong, []byte(payload))
-	if errors.Is(err, websocket.ErrCloseSent) {
+	err := c.transport.WriteControl(frame.Pong, []byte(payload))
+	if errors.Is(err, transport.ErrClosed) {
 		return nil
 	}
 	return err

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ type registry struct {
 	slots int // taken by connections, and by handshakes in progress
 	conns map[*Conn]struct{}
 	done  chan struct{} // created by Shutdown; closed when no slot is taken
+	isCut bool          // Shutdown has cut the connections
 }
 
 // admit takes a slot, or returns a refusal.
@@ -42,10 +44,13 @@ func (g *registry) release() {
 	}
 }
 
-// add registers a connection. If a shutdown began during its handshake, it is drained.
+// add registers a connection. If a shutdown began during its handshake, it is drained or cut.
 func (g *registry) add(c *Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.isCut {
+		defer func() { go cut([]*Conn{c}) }()
+	}
 	if g.conns == nil {
 		g.conns = make(map[*Conn]struct{})
 	}
@@ -77,6 +82,14 @@ func (g *registry) shutDown() ([]*Conn, <-chan struct{}) {
 	return g.list(), g.done
 }
 
+// cutAll returns the connections. From now on, add cuts.
+func (g *registry) cutAll() []*Conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.isCut = true
+	return g.list()
+}
+
 func (g *registry) list() []*Conn {
 	conns := make([]*Conn, 0, len(g.conns))
 	for c := range g.conns {
@@ -102,10 +115,11 @@ func (m *Middleware) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	conns, _ = m.conns.shutDown()
-	cut(conns)
+	cut(m.conns.cutAll())
 	return ctx.Err()
 }
+
+var errCut = errors.New("middleware: cut by Shutdown")
 
 // cutTime is how long cut may try to send a close frame.
 const cutTime = 100 * time.Millisecond
@@ -114,13 +128,13 @@ func cut(conns []*Conn) {
 	var wg sync.WaitGroup
 	timer := time.AfterFunc(cutTime, func() {
 		for _, c := range conns {
-			c.drop()
+			_ = c.drop(errCut)
 		}
 	})
 	for _, c := range conns {
 		wg.Go(func() {
 			c.sendClose(goingAway())
-			c.drop()
+			_ = c.drop(errCut)
 		})
 	}
 	wg.Wait()

@@ -1,6 +1,10 @@
 package middleware
 
-import "example.com/wsecho/middleware/internal/buffer"
+import (
+	"errors"
+
+	"example.com/wsecho/middleware/internal/buffer"
+)
 
 // reply collects what a MessageFunc writes. It fills one cache line.
 type reply struct {
@@ -24,10 +28,14 @@ func (r *reply) serve(c *Conn, f MessageFunc) error {
 	return c.WriteMessage(t, r.bytes())
 }
 
+// free ends the reply. A function that uses it later, which it must not, does not reach the buffers
+// of other connections.
 func (r *reply) free() {
-	r.in.Free()
-	if r.out != nil {
-		r.out.Free()
+	in, out := r.in, r.out
+	*r = reply{}
+	in.Free()
+	if out != nil {
+		out.Free()
 	}
 }
 
@@ -38,8 +46,11 @@ func (r *reply) bytes() []byte {
 	return r.out.Bytes()
 }
 
-// output returns the buffer of the reply.
+// output returns the buffer of the reply, or nil if the reply has ended.
 func (r *reply) output() *buffer.Buffer {
+	if r.in == nil {
+		return nil
+	}
 	if r.out == nil {
 		r.out = buffer.New()
 		if r.written {
@@ -50,9 +61,21 @@ func (r *reply) output() *buffer.Buffer {
 	return r.out
 }
 
-func (r *reply) Write(p []byte) (int, error) { return r.output().Write(p) }
+func (r *reply) Write(p []byte) (int, error) {
+	if out := r.output(); out != nil {
+		return out.Write(p)
+	}
+	return 0, errReplyEnded
+}
 
-func (r *reply) WriteString(s string) (int, error) { return r.output().WriteString(s) }
+func (r *reply) WriteString(s string) (int, error) {
+	if out := r.output(); out != nil {
+		return out.WriteString(s)
+	}
+	return 0, errReplyEnded
+}
+
+var errReplyEnded = errors.New("middleware: reply written after the MessageFunc has returned")
 
 // echo makes prefix and the message the reply, without copying the message. It reports whether it
 // could.

@@ -7,11 +7,10 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
-	"time"
 
 	"example.com/wsecho/middleware/internal/buffer"
 	"example.com/wsecho/middleware/internal/deflate"
-	"github.com/gorilla/websocket"
+	"example.com/wsecho/middleware/internal/transport"
 )
 
 var errClosed = fmt.Errorf("middleware: WebSocket: %w", net.ErrClosed)
@@ -39,14 +38,17 @@ func (c *Conn) WriteMessage(t MessageType, p []byte) error {
 	if err := c.flushed(c.engine.ws.WriteMessage(int(t), p)); err != nil {
 		return err
 	}
-	c.written(t, size)
-	return nil
+	return c.written(t, size)
 }
 
-// written counts a message that was sent.
-func (c *Conn) written(t MessageType, size int64) {
+// written counts a message that was sent. If the hook panics, it closes the connection.
+func (c *Conn) written(t MessageType, size int64) error {
 	c.sent.Add(size)
-	c.hookSent(t, size)
+	err := c.hookMessage(c.opts.Hooks.Sent, t, size)
+	if err != nil {
+		c.sendClose(errInternal)
+	}
+	return err
 }
 
 // NextWriter begins a message that is sent as it is written, uncompressed, in one or more frames.
@@ -90,8 +92,7 @@ func (w *messageWriter) Close() error {
 	if err := w.c.flushed(w.w.Close()); err != nil {
 		return err
 	}
-	w.c.written(w.kind, w.size)
-	return nil
+	return w.c.written(w.kind, w.size)
 }
 
 // beginWrite waits until the previous message is written.
@@ -148,28 +149,16 @@ func (c *Conn) flushed(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, websocket.ErrCloseSent):
+	case errors.Is(err, transport.ErrClosed):
 		return errClosed
 	}
-	c.drop()
+	c.drop(err)
 	return fmt.Errorf("middleware: WebSocket: %w", err)
-}
-
-// writeControl sends a control frame (RFC 6455 §5.5), possibly between the frames of a message.
-func (c *Conn) writeControl(opcode int, payload []byte) error {
-	var deadline time.Time // for gorilla's write lock
-	if c.opts.WriteTimeout > 0 {
-		deadline = time.Now().Add(c.opts.WriteTimeout)
-	}
-	if err := c.engine.ws.WriteControl(opcode, payload, deadline); err != nil {
-		return err
-	}
-	return c.transport.Flush()
 }
 
 // setBatched sets whether replies are held back while the reader is busy.
 func (c *Conn) setBatched(batched bool) {
-	if c.transport.SetBatched(batched) != nil {
-		c.drop()
+	if err := c.transport.SetBatched(batched); err != nil {
+		c.drop(err)
 	}
 }

@@ -9,12 +9,13 @@ import (
 )
 
 // compress/flate returns nothing before its window is full or the stream has ended. To detect
-// invalid text earlier, the beginning of an incomplete message is decompressed separately: so many
-// bytes of it, so often, to so many bytes.
+// invalid text earlier, the beginning of an incomplete message is decompressed separately. After
+// the first few peeks, there is one only when the data has doubled: together they decompress no
+// more than about three times the data.
 const (
-	maxPeeked   = 4 << 10
-	maxPeeks    = 32
-	maxPeekSize = 32 << 10
+	maxPeeked   = 4 << 10  // bytes of the payload
+	maxPeekSize = 32 << 10 // bytes of decompressed data
+	firstPeeks  = 8
 )
 
 // peek checks the beginning of a message. The zero value does nothing.
@@ -43,8 +44,10 @@ func (k *peek) keep(p []byte) {
 
 // look is called when flate has read all that was received.
 func (k *peek) look() error {
-	if k.check == nil || len(k.received) == k.looked || len(k.received) > maxPeeked ||
-		k.peeks == maxPeeks || !k.more() {
+	if k.check == nil || len(k.received) == k.looked || len(k.received) > maxPeeked || !k.more() {
+		return nil
+	}
+	if k.peeks >= firstPeeks && len(k.received) < 2*k.looked {
 		return nil
 	}
 	k.looked = len(k.received)

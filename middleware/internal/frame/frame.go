@@ -5,7 +5,10 @@
 // frames.
 package frame
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // Bits of the first two bytes of a frame header (RFC 6455 §5.2).
 const (
@@ -58,6 +61,29 @@ func protocolError(format string, args ...any) error {
 
 // maskKey is the key that the client masks a payload with (RFC 6455 §5.3).
 type maskKey [4]byte
+
+// MaxHeader is the size of the largest header of an unmasked frame, in bytes.
+const MaxHeader = 2 + 8
+
+// ParseHeader returns the sizes of the header and of the whole frame that p begins with, in bytes.
+// The frame must be unmasked and its header complete.
+func ParseHeader(p []byte) (header int, size uint64) {
+	length := uint64(p[1] & lengthBits)
+	header = 2
+	switch length {
+	case 126:
+		header, length = 2+2, uint64(binary.BigEndian.Uint16(p[2:]))
+	case 127:
+		header, length = 2+8, binary.BigEndian.Uint64(p[2:])
+	}
+	return header, uint64(header) + length
+}
+
+// Control returns an unmasked control frame. The payload has at most [MaxControlPayload] bytes.
+func Control(opcode byte, payload []byte) []byte {
+	p := make([]byte, 0, 2+len(payload))
+	return append(append(p, Fin|opcode, byte(len(payload))), payload...)
+}
 
 // ParseControl returns the control frame at the beginning of p, which a [Guard] has accepted, and
 // its size in bytes. It unmasks the payload in place. The size is 0 if p begins with a data frame

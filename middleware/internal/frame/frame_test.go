@@ -56,6 +56,52 @@ func TestParseControl(t *testing.T) {
 	}
 }
 
+func TestParseHeader(t *testing.T) {
+	for _, test := range []struct {
+		name, bytes string
+		header      int
+		size        uint64
+	}{
+		{"empty", "\x81\x00", 2, 2},
+		{"with a payload", "\x81\x05hello", 2, 7},
+		{"without its payload", "\x82\x7d", 2, 127},
+		{"RSV1", "\xc1\x01a", 2, 3},
+		{"control", "\x89\x03abc", 2, 5},
+		{"more behind it", "\x80\x00\x81\x05", 2, 2},
+		{"16 bits", "\x82\x7e\x00\x7e", 4, 130},
+		{"16 bits, largest", "\x82\x7e\xff\xff", 4, 65539},
+		{"64 bits", "\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00", 10, 65546},
+		{"64 bits, each", "\x82\x7f\x01\x02\x03\x04\x05\x06\x07\x08", 10, 0x0102030405060708 + 10},
+		{"64 bits, largest", "\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff", MaxHeader, 1<<63 - 1 + 10},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			header, size := ParseHeader([]byte(test.bytes))
+			if header != test.header || size != test.size {
+				t.Errorf("got %d, %d, want %d, %d", header, size, test.header, test.size)
+			}
+		})
+	}
+}
+
+func TestControl(t *testing.T) {
+	for _, test := range []struct {
+		opcode  byte
+		payload string
+		want    string
+	}{
+		{Ping, "", "\x89\x00"},
+		{Ping, "abc", "\x89\x03abc"},
+		{Pong, "p", "\x8a\x01p"},
+		{Close, "", "\x88\x00"},
+		{Close, "\x03\xe8bye", "\x88\x05\x03\xe8bye"},
+		{Pong, strings.Repeat("p", 125), "\x8a\x7d" + strings.Repeat("p", 125)},
+	} {
+		if got := Control(test.opcode, []byte(test.payload)); string(got) != test.want {
+			t.Errorf("opcode %d: got %q, want %q", test.opcode, got, test.want)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for _, test := range []struct {
 		err  error

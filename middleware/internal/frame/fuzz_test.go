@@ -119,14 +119,14 @@ func plainClose(key, payload []byte) string {
 	return fmt.Sprintf("closed %d %q", code, plain[2:])
 }
 
-// guardedParse feeds the stream to a guard in random pieces.
+// guardedParse feeds the stream to a guard in random pieces. What the guard leaves of a piece, at
+// the end of a message, is a part of the next one.
 func guardedParse(stream []byte, deflate bool, limit uint64, seed uint64) ([]byte, string) {
 	g := NewGuard(deflate, int64(limit))
 	r := rand.New(rand.NewPCG(seed, 0))
 	var through []byte
 	for rest := slices.Clone(stream); len(rest) > 0; {
 		piece := rest[:1+r.IntN(len(rest))]
-		rest = rest[len(piece):]
 		n, err := g.Advance(piece)
 		through = append(through, piece[:n]...)
 		var received *CloseReceived
@@ -136,7 +136,14 @@ func guardedParse(stream []byte, deflate bool, limit uint64, seed uint64) ([]byt
 			return through, fmt.Sprintf("closed %d %q", received.Code, received.Reason)
 		case errors.As(err, &violation):
 			return through, fmt.Sprint(violation.Code)
+		case g.Closing():
+			n = len(piece)
+		case n == 0:
+			return through, "nothing is let through"
+		case n < len(piece) && g.InMessage():
+			return through, "stopped within a message"
 		}
+		rest = rest[n:]
 	}
 	return through, ""
 }

@@ -29,9 +29,6 @@ type Guard struct {
 	size           uint64
 	emptyFragments int
 
-	compressedQueue []bool // for the messages passed on
-	taken           int    // elements of compressedQueue
-
 	closing      bool // the frame being received is a close frame
 	closePayload []byte
 }
@@ -41,9 +38,10 @@ type Guard struct {
 // negative, there is no limit.
 func NewGuard(deflate bool, limit int64) Guard { return Guard{deflate: deflate, limit: limit} }
 
-// Advance checks the next bytes of the stream. It returns how many of them may be passed on. If
-// that is not all, the error is a [*Violation] or a [*CloseReceived], after which Advance must not
-// be called; it is nil within a close frame. Advance clears RSV1 in p: see [Guard.NextCompressed].
+// Advance checks the next bytes of the stream, up to the end of a message. It returns how many of
+// them may be passed on; the others must be given to the next call, unless they belong to a close
+// frame. The error is a [*Violation] or a [*CloseReceived], after which Advance must not be called.
+// Advance clears RSV1 in p: see [Guard.Compressed].
 func (g *Guard) Advance(p []byte) (int, error) {
 	if g.closing {
 		return 0, g.closeFrame(p)
@@ -53,18 +51,29 @@ func (g *Guard) Advance(p []byte) (int, error) {
 			n := min(uint64(len(p)-i), g.payload)
 			g.payload -= n
 			i += int(n)
-			continue
-		}
-		if err := g.header(&p[i]); err != nil {
+		} else if err := g.header(&p[i]); err != nil {
 			return i, err
-		}
-		if g.closing {
+		} else if g.closing {
 			return i, g.closeFrame(p[i+1:])
+		} else {
+			i++
 		}
-		i++
+		if g.atMessageEnd() {
+			return i, nil
+		}
 	}
 	return len(p), nil
 }
+
+func (g *Guard) atMessageEnd() bool {
+	return g.final && g.opcode < Close && g.have == 0 && g.payload == 0
+}
+
+// Closing reports whether the bytes after those passed on belong to a close frame.
+func (g *Guard) Closing() bool { return g.closing }
+
+// Payload returns how many payload bytes of the current frame are still to come.
+func (g *Guard) Payload() uint64 { return g.payload }
 
 // header takes the next byte of a frame header (RFC 6455 §5.2).
 func (g *Guard) header(b *byte) error {
@@ -124,9 +133,6 @@ func (g *Guard) firstByte(b *byte) error {
 
 func (g *Guard) beginMessage(compressed bool) {
 	g.compressed, g.size, g.emptyFragments = compressed, 0, 0
-	if g.deflate {
-		g.compressedQueue = append(g.compressedQueue, compressed)
-	}
 }
 
 func (g *Guard) secondByte(b byte) error {
@@ -190,21 +196,10 @@ func TooBig(limit int64) error {
 	return violation(MessageTooBig, "message larger than %d bytes", limit)
 }
 
-// NextCompressed reports whether the next message passed on is compressed. It must be called once
-// for each message.
-func (g *Guard) NextCompressed() bool {
-	if g.taken == len(g.compressedQueue) {
-		return false
-	}
-	compressed := g.compressedQueue[g.taken]
-	g.taken++
-	if g.taken == len(g.compressedQueue) {
-		g.compressedQueue, g.taken = g.compressedQueue[:0], 0
-	}
-	return compressed
-}
+// Compressed reports whether the current message is compressed.
+func (g *Guard) Compressed() bool { return g.compressed }
 
-// InMessage reports whether the last message is incomplete.
+// InMessage reports whether the current message is incomplete.
 func (g *Guard) InMessage() bool {
 	return g.fragmented || g.opcode < Close && (g.have > 0 || g.payload > 0)
 }

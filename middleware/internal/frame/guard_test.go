@@ -7,16 +7,23 @@ import (
 	"testing"
 )
 
-// deliver gives the pieces to the guard until it ends the stream. It returns what was let through.
+// deliver gives the pieces to the guard until it ends the stream, and what is behind the end of a
+// message again. It returns what was let through.
 func deliver(g *Guard, pieces ...string) (through string, err error) {
 	var b []byte
 	for _, piece := range pieces {
-		begin := len(b)
-		b = append(b, piece...)
-		n, err := g.Advance(b[begin:])
-		b = b[:begin+n]
-		if err != nil {
-			return string(b), err
+		for rest := []byte(piece); len(rest) > 0; {
+			n, err := g.Advance(rest)
+			b = append(b, rest[:n]...)
+			switch {
+			case err != nil:
+				return string(b), err
+			case n == 0 && !g.Closing():
+				return string(b), errors.New("nothing is let through")
+			case g.Closing():
+				n = len(rest)
+			}
+			rest = rest[n:]
 		}
 	}
 	return string(b), nil

@@ -1,6 +1,8 @@
 package frame
 
 import (
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,7 +21,8 @@ func TestGuardClearsRSV1(t *testing.T) {
 	}
 }
 
-func TestNextCompressed(t *testing.T) {
+// Compressed tells it from the first byte of a message to the first byte of the next one.
+func TestCompressed(t *testing.T) {
 	const (
 		compressed   = "\xc1\x81\x00\x00\x00\x00c"
 		uncompressed = "\x82\x81\x00\x00\x00\x00u"
@@ -31,10 +34,10 @@ func TestNextCompressed(t *testing.T) {
 		name    string
 		deflate bool
 		stream  string
-		want    []bool // followed by false at every further call
+		want    []bool // of each message
 	}{
 		{"nothing", true, "", nil},
-		{"not agreed on", false, uncompressed + uncompressed, nil},
+		{"not agreed on", false, uncompressed + uncompressed, []bool{false, false}},
 		{"one", true, compressed, []bool{true}},
 		{"control frames alone", true, ping + pong, nil},
 		{"fragments count once", true, fragmented + uncompressed, []bool{true, false}},
@@ -45,54 +48,144 @@ func TestNextCompressed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			g := NewGuard(test.deflate, -1)
-			_, _ = deliver(&g, test.stream)
-			for i, want := range append(test.want, false, false) {
-				if got := g.NextCompressed(); got != want {
-					t.Errorf("message %d: %v, want %v", i, got, want)
+			var got []bool
+			began := false
+			for i := range len(test.stream) {
+				_, err := deliver(&g, test.stream[i:i+1])
+				if err != nil {
+					break
 				}
+				if !began && g.InMessage() {
+					got = append(got, g.Compressed())
+				}
+				began = g.InMessage()
+				if len(got) > 0 && g.Compressed() != got[len(got)-1] {
+					t.Errorf("changes to %v at byte %d", g.Compressed(), i)
+				}
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("byte by byte: %v, want %v", got, test.want)
+			}
+
+			g = NewGuard(test.deflate, -1)
+			for i, rest := 0, []byte(test.stream); i < len(test.want); i++ {
+				n, err := g.Advance(rest)
+				if err != nil || g.Compressed() != test.want[i] {
+					t.Errorf("message %d as a whole: %v, %v", i, g.Compressed(), err)
+				}
+				rest = rest[n:]
 			}
 		})
 	}
 }
 
-// Messages that arrive while others have not been asked about queue up.
-func TestNextCompressedBetweenPieces(t *testing.T) {
-	const compressed, uncompressed = "\xc1\x80\x00\x00\x00\x00", "\x81\x80\x00\x00\x00\x00"
-	g := NewGuard(true, -1)
-	for _, step := range []struct {
-		arrives string
-		want    []bool
+// Advance stops behind each message, and nowhere else.
+func TestAdvanceStops(t *testing.T) {
+	const (
+		message  = "\x81\x82\x00\x00\x00\x00ab"
+		empty    = "\x82\x80\x00\x00\x00\x00"
+		first    = "\x01\x81\x00\x00\x00\x00a"
+		last     = "\x80\x81\x00\x00\x00\x00z"
+		lastZero = "\x80\x80\x00\x00\x00\x00"
+		ping     = "\x89\x81\x00\x00\x00\x00p"
+		pong     = "\x8a\x80\x00\x00\x00\x00"
+		closing  = "\x88\x82\x00\x00\x00\x00\x03\xe8"
+	)
+	for _, test := range []struct {
+		name   string
+		pieces []string
+		want   []int // what Advance returns
+		err    string
 	}{
-		{compressed + uncompressed, []bool{true}},
-		{compressed + compressed, []bool{false, true}},
-		{"", []bool{true}},
-		{uncompressed + compressed + uncompressed, []bool{false, true, false, false}},
-		{compressed, []bool{true, false}},
+		{"nothing", []string{""}, []int{0}, ""},
+		{"a message", []string{message}, []int{8}, ""},
+		{"two messages", []string{message + message}, []int{8, 8}, ""},
+		{"empty messages", []string{empty + empty + empty}, []int{6, 6, 6}, ""},
+		{"control frames before", []string{ping + pong + message + ping}, []int{21, 7}, ""},
+		{"control frames alone", []string{ping + ping + pong}, []int{20}, ""},
+		{"fragments", []string{first + ping + last + message}, []int{21, 8}, ""},
+		{"an empty last fragment", []string{first + lastZero + pong + empty}, []int{13, 12}, ""},
+		{"an end in the next piece", []string{message[:7], message[7:] + message}, []int{7, 1, 8}, ""},
+		{"an end of the header in the next piece", []string{empty[:5], empty[5:] + ping[:1], ping[1:] + empty}, []int{5, 1, 1, 12}, ""},
+		{"a violation behind a message", []string{message + "\x91"}, []int{8, 0}, "1002 reserved bit set"},
+		{"a close frame behind a message", []string{message + closing}, []int{8, 0}, `closed 1000 ""`},
+		{"a close frame behind a ping", []string{ping + closing + message}, []int{7}, `closed 1000 ""`},
+		{"a close frame in pieces", []string{message + closing[:1], closing[1:7], closing[7:] + message}, []int{8, 0, 0, 0}, `closed 1000 ""`},
 	} {
-		if _, err := deliver(&g, step.arrives); err != nil {
-			t.Fatal(err)
-		}
-		for i, want := range step.want {
-			if got := g.NextCompressed(); got != want {
-				t.Errorf("behind %q: message %d: %v, want %v", step.arrives, i, got, want)
+		t.Run(test.name, func(t *testing.T) {
+			g := NewGuard(false, -1)
+			var got []int
+			var err error
+			for _, piece := range test.pieces {
+				for rest := []byte(piece); err == nil; {
+					var n int
+					n, err = g.Advance(rest)
+					got = append(got, n)
+					rest = rest[n:]
+					if len(rest) == 0 || g.Closing() {
+						break
+					}
+				}
 			}
-		}
+			if !slices.Equal(got, test.want) || verdict(err) != test.err {
+				t.Errorf("got %v, %q, want %v, %q", got, verdict(err), test.want, test.err)
+			}
+		})
 	}
 }
 
-// The queue takes no more memory for more messages, if they are asked about.
-func TestNextCompressedMemory(t *testing.T) {
-	g := NewGuard(true, -1)
-	for range 10_000 {
-		if _, err := deliver(&g, "\xc1\x80\x00\x00\x00\x00\x81\x80\x00\x00\x00\x00"); err != nil {
+// Payload counts down within a payload, and is 0 elsewhere. Closing begins with a close frame.
+func TestPayloadAndClosing(t *testing.T) {
+	const stream = "\x81\x82\x00\x00\x00\x00ab\x89\x81\x00\x00\x00\x00p\x88\x82\x00\x00\x00\x00\x03\xe8"
+	want := []uint64{
+		0, 0, 0, 0, 0, 2, 1, 0,
+		0, 0, 0, 0, 0, 1, 0,
+		0, 0, 0, 0, 0, 2, 1,
+	}
+	g := NewGuard(false, -1)
+	for i, n := range want {
+		if _, err := deliver(&g, stream[i:i+1]); err != nil {
 			t.Fatal(err)
 		}
-		if !g.NextCompressed() || g.NextCompressed() {
-			t.Fatal("the first message is compressed, the second is not")
+		if got, closing := g.Payload(), g.Closing(); got != n || closing != (i >= 15) {
+			t.Errorf("after byte %d: payload %d, closing %v, want %d, %v", i, got, closing, n, i >= 15)
 		}
 	}
-	if n := cap(g.compressedQueue); n > 100 {
-		t.Errorf("the queue has room for %d messages", n)
+	g = NewGuard(false, -1)
+	if _, err := deliver(&g, "\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x01\x02\x03\x04x"); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.Payload(); got != 1<<63-2 {
+		t.Errorf("payload %d, want %d", got, uint64(1<<63-2))
+	}
+}
+
+// Messages take no memory, even if each read ends within a header, so that a message has always
+// begun and is not yet read.
+func TestGuardMemory(t *testing.T) {
+	g := NewGuard(true, -1)
+	if _, err := deliver(&g, "\xc1"); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	var piece [12]byte
+	runtime.ReadMemStats(&before)
+	for range 1_000_000 {
+		p := piece[:copy(piece[:], "\x80\x00\x00\x00\x00\x81\x80\x00\x00\x00\x00\xc1")]
+		for len(p) > 0 {
+			n, err := g.Advance(p)
+			if n == 0 || err != nil {
+				t.Fatal(n, err)
+			}
+			p = p[n:]
+		}
+		if !g.Compressed() || !g.InMessage() {
+			t.Fatal("the message that has begun is compressed")
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 64<<10 {
+		t.Errorf("%d bytes were allocated", n)
 	}
 }
 

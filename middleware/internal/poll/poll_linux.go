@@ -4,6 +4,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Supported is whether this platform has a Poller.
@@ -16,6 +17,7 @@ type Poller struct {
 	mu      sync.Mutex
 	epoll   *os.File                // nil if not open
 	waiting map[int32]*Registration // by descriptor
+	swept   time.Time
 }
 
 // Add registers a connection. wake is called once, when it is readable or [Poller.Wake] is called.
@@ -28,7 +30,7 @@ func (p *Poller) Add(r *Registration, conn syscall.RawConn, wake func()) error {
 	}
 	var err error
 	controlErr := conn.Control(func(fd uintptr) {
-		r.fd, r.wake = int32(fd), wake
+		r.conn, r.fd, r.wake = conn, int32(fd), wake
 		err = p.register(r)
 	})
 	if controlErr != nil {
@@ -76,6 +78,26 @@ func (p *Poller) Wake(r *Registration) {
 func (p *Poller) remove(r *Registration) {
 	delete(p.waiting, r.fd)
 	_ = p.control(syscall.EPOLL_CTL_DEL, r.fd, nil)
+}
+
+// sweepInterval is the minimum time between two sweeps, which look at all registrations.
+const sweepInterval = time.Second
+
+// Sweep wakes the registrations whose connection was closed elsewhere, which epoll does not report.
+// It does nothing if it was called less than a second ago.
+func (p *Poller) Sweep() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.swept) < sweepInterval {
+		return
+	}
+	p.swept = time.Now()
+	for _, r := range p.waiting {
+		if r.conn.Control(func(uintptr) {}) != nil {
+			p.remove(r)
+			r.wake()
+		}
+	}
 }
 
 // open creates the epoll instance, non-blocking so that the runtime's poller waits for it.

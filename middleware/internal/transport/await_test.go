@@ -74,7 +74,7 @@ func TestAwaitWriteError(t *testing.T) {
 		bound(t, server)
 		failed := errors.New("broken")
 		tr := New(server, nil, anyFrames())
-		tr.out.conn = &sink{err: failed}
+		tr.out.Init(&sink{err: failed}, -1)
 		if err := tr.SetBatched(true); err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func TestBatched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, client := net.Pipe()
 		tr, out := New(server, nil, anyFrames()), &sink{}
-		tr.out.conn = out
+		tr.out.Init(out, -1)
 		if err := tr.SetBatched(true); err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,8 @@ const (
 
 // input is the data that was received and is not yet read.
 type input struct {
-	unread []byte // checked; in chunk or own
+	unread []byte // checked, up to the end of a message
+	rest   []byte // behind unread, not yet checked; both are in chunk or own
 	chunk  *buffer.Chunk
 	own    []byte
 	raw    rawRead
@@ -33,17 +34,18 @@ type rawRead struct {
 	err     error
 }
 
+// take moves input to p.
 func (in *input) take(p []byte) int {
 	n := copy(p, in.unread)
-	in.keep(in.unread[n:])
+	in.skip(n)
 	return n
 }
 
-// keep sets unread, and frees the chunk if it is empty.
-func (in *input) keep(unread []byte) {
-	in.unread = unread
-	if len(unread) == 0 {
-		in.unread = nil
+// skip drops the next n bytes of unread, and frees the chunk if it is empty.
+func (in *input) skip(n int) {
+	in.unread = in.unread[n:]
+	if len(in.unread)+len(in.rest) == 0 {
+		in.unread, in.rest = nil, nil
 		in.freeChunk()
 	}
 }
@@ -62,11 +64,8 @@ func (in *input) freeChunk() {
 	}
 }
 
-// readOnce reads once, into direct or into a buffer.
+// readOnce reads once, into direct or, if that is nil, into a buffer.
 func (t *Transport) readOnce(direct []byte) (received []byte, err error) {
-	if len(direct) < directRead {
-		direct = nil
-	}
 	if t.in.raw.conn != nil {
 		return t.readRaw(direct)
 	}

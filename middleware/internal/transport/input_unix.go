@@ -4,14 +4,20 @@ package transport
 
 import (
 	"io"
+	"net"
 	"os"
 	"syscall"
 )
 
-// initRawRead sets up rawRead if the connection has a descriptor.
+// initRawRead sets up rawRead if Read of the connection is a read from its descriptor.
 func (t *Transport) initRawRead() {
-	conn, ok := t.Conn.(syscall.Conn)
-	if !ok {
+	var conn syscall.Conn
+	switch c := t.Conn.(type) { // Other types may have a Read of their own.
+	case *net.TCPConn:
+		conn = c
+	case *net.UnixConn:
+		conn = c
+	default:
 		return
 	}
 	raw, err := conn.SyscallConn()
@@ -32,7 +38,7 @@ func (t *Transport) readRaw(direct []byte) (received []byte, err error) {
 	}
 	switch {
 	case err != nil:
-		_ = t.out.release() // At the end of the stream, the client still awaits the replies.
+		_ = t.out.Release() // At the end of the stream, the client still awaits the replies.
 		return nil, err
 	case direct != nil:
 		return direct[:raw.n], nil

@@ -15,7 +15,9 @@ const last = "\x88\x02\x03\xe8"
 func lingered(t *testing.T, server net.Conn, until time.Time) <-chan struct{} {
 	t.Helper()
 	tr := New(server, nil, anyFrames())
-	writeFlush(t, tr, last)
+	if err := tr.WriteClose([]byte(last[2:])); err != nil {
+		t.Fatal(err)
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -133,3 +133,11 @@ func shorten(s string) string {
 	}
 	return fmt.Sprintf("%q", s)
 }
+
+// after calls f in a goroutine, and returns after what time, and with what, it is done.
+func after(f func() error) (time.Duration, error) {
+	began, done := time.Now(), make(chan error)
+	go func() { done <- f() }()
+	err := <-done
+	return time.Since(began), err
+}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"example.com/wsecho/middleware/internal/poll"
 )
 
 // memConn is a connection with a descriptor, the one of a pipe, whose reads wait as the bubble of
@@ -34,6 +36,22 @@ func newMemConn(t *testing.T) *memConn {
 	return &memConn{
 		in: in, feed: feed, changed: make(chan struct{}), halfClose: make(chan struct{}),
 	}
+}
+
+// newRaw returns a transport on conn, which reads from the descriptor if conn lets it be used. New
+// does that only for connections of the net package.
+func newRaw(conn net.Conn, received []byte, config Config) *Transport {
+	tr := New(conn, received, config)
+	c, ok := conn.(syscall.Conn)
+	if !ok {
+		return tr
+	}
+	tr.in.raw.conn, _ = c.SyscallConn()
+	tr.in.raw.attempt = tr.attemptRead
+	if poll.Supported {
+		tr.reader.idleAfter = config.IdleAfter
+	}
+	return tr
 }
 
 // hide returns the connection, as one without a descriptor if it is to be hidden.
@@ -65,7 +83,12 @@ func (c *memConn) change(f func()) {
 }
 
 func (c *memConn) SetReadDeadline(deadline time.Time) error {
-	c.change(func() { c.deadline = deadline })
+	c.mu.Lock()
+	same := c.deadline.Equal(deadline)
+	c.mu.Unlock()
+	if !same { // or a read that sets it would look again for ever
+		c.change(func() { c.deadline = deadline })
+	}
 	return nil
 }
 

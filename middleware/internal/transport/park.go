@@ -29,10 +29,11 @@ func (t *Transport) Park(p *poll.Poller, wake func()) bool {
 		wake()
 	})
 	if err != nil {
+		r.idleAfter = 0 // It would fail again.
 		return false
 	}
 	// An Interrupt before the registration has not called wake.
-	return !r.interrupted.Load() || !p.Remove(&r.parked)
+	return !r.interrupted() || !p.Remove(&r.parked)
 }
 
 func (r *reader) unparked(after time.Duration) {
@@ -47,7 +48,7 @@ func (r *reader) unparked(after time.Duration) {
 // setIdleDeadline sets a new deadline only when half of the last one is over, to save timers.
 func (t *Transport) setIdleDeadline() error {
 	r := &t.reader
-	if !r.between || r.idleAfter == 0 || r.interrupted.Load() {
+	if !r.between || r.idleAfter == 0 || r.interrupted() {
 		return nil
 	}
 	idle := r.idleTime()
@@ -55,16 +56,19 @@ func (t *Transport) setIdleDeadline() error {
 		return nil
 	}
 	r.idleDeadline = time.Now().Add(idle)
-	return t.setReadDeadline(r.idleDeadline)
+	return t.setReadDeadline(r.idleDeadline, 0)
 }
 
-// idleDeadlineExceeded returns ErrIdle if the reader waits between two messages. Otherwise the
-// deadline is left over from an earlier wait.
+// idleDeadlineExceeded returns ErrIdle if the reader waits between two messages, and a violation if
+// it waits too long within one. Otherwise the deadline is left over from an earlier wait.
 func (t *Transport) idleDeadlineExceeded() error {
 	r := &t.reader
+	if err := r.slow.messageDeadlineExceeded(); err != nil {
+		return err
+	}
 	r.idleDeadline = time.Time{}
-	err := t.setReadDeadline(time.Time{})
-	if err == nil && r.between && r.waiting() {
+	err := t.setReadDeadline(time.Time{}, 0)
+	if err == nil && r.idleAfter > 0 && r.between && r.waiting() {
 		return ErrIdle
 	}
 	return err

@@ -26,7 +26,7 @@ func TestIdleTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, config := newMemConn(t), anyFrames()
 		config.IdleAfter = 100 * ms
-		tr := New(conn, nil, config)
+		tr := newRaw(conn, nil, config)
 		for i, test := range []struct{ idleAfter, parked time.Duration }{
 			{100 * ms, 0},
 			{200 * ms, time.Second},
@@ -82,15 +82,20 @@ func TestIdleTimeLimit(t *testing.T) {
 	}
 }
 
-// A connection that is closed cannot be parked.
+// A connection that is closed cannot be parked, and nobody tries again.
 func TestParkClosed(t *testing.T) {
 	conn, _ := connect(t, listen(t))
-	tr := New(conn, nil, anyFrames())
+	config := anyFrames()
+	config.IdleAfter = time.Hour
+	tr := New(conn, nil, config)
 	_ = conn.Close()
 	var p poll.Poller
 	defer p.Close()
 	if tr.Park(&p, func() { t.Error("wake is called") }) {
 		t.Error("a closed connection is parked")
+	}
+	if tr.reader.idleAfter != 0 {
+		t.Errorf("it would be idle again after %v", tr.reader.idleAfter)
 	}
 	tr.Interrupt()
 }

@@ -32,14 +32,15 @@ import (
 // closing: the states are the same, but the reader is not parked, and asks the owner for a deadline
 // before it waits.
 type reader struct {
-	between     bool          // inside Await
-	waits       atomic.Uint64 // counts begins and ends of waits: odd while waiting or parked
-	interrupted atomic.Bool
+	between    bool          // inside Await
+	waits      atomic.Uint64 // counts begins and ends of waits: odd while waiting or parked
+	interrupts atomic.Uint32 // how often Interrupt was called
 
 	idleAfter    time.Duration // 0 if the reader must not be parked
 	idleDoubled  uint8         // how often, see idleTime
 	yields       uint8         // in a row, see sendReplies
 	idleDeadline time.Time     // zero if not set
+	slow         slowness
 	poller       atomic.Pointer[poll.Poller]
 	parked       poll.Registration // with poller
 }
@@ -56,6 +57,10 @@ func (t *Transport) Await() error {
 	for t.refused == nil {
 		if err := t.takeControlFrames(); err != nil || len(t.in.unread) > 0 {
 			return err
+		}
+		if len(t.in.rest) > 0 {
+			t.check()
+			continue
 		}
 		if err := t.sendReplies(); err != nil {
 			return err
@@ -78,7 +83,7 @@ func (t *Transport) takeControlFrames() error {
 				return err
 			}
 		}
-		t.in.keep(t.in.unread[size:])
+		t.in.skip(size)
 	}
 }
 
@@ -92,7 +97,7 @@ func (t *Transport) sendReplies() error {
 	if t.in.raw.full {
 		return nil
 	}
-	pieces, err := t.out.sendHeld()
+	pieces, err := t.out.SendHeld()
 	if pieces != 1 || t.reader.yields == maxYields {
 		t.reader.yields = 0
 		return err
@@ -104,7 +109,7 @@ func (t *Transport) sendReplies() error {
 	return err
 }
 
-// receive waits for input and reads once: into direct, if that is large, or into a buffer of the
+// receive waits for input and reads once, into direct or, if that is nil, into a buffer of the
 // transport.
 func (t *Transport) receive(direct []byte) (received []byte, err error) {
 	var asked time.Time // when Interrupted was called last
@@ -120,13 +125,15 @@ func (t *Transport) receive(direct []byte) (received []byte, err error) {
 	}
 	if err != ErrIdle {
 		t.stopWaiting()
+		t.reader.slow.received(len(received))
 	}
 	return received, err
 }
 
 // deadlineExceeded returns nil if the read is to be repeated.
 func (t *Transport) deadlineExceeded(asked time.Time) error {
-	if !t.reader.interrupted.Load() {
+	interrupts := t.reader.interrupts.Load()
+	if interrupts == 0 {
 		return t.idleDeadlineExceeded()
 	}
 	var waited time.Duration
@@ -137,7 +144,7 @@ func (t *Transport) deadlineExceeded(asked time.Time) error {
 	if err != nil {
 		return err
 	}
-	return t.Conn.SetReadDeadline(until)
+	return t.setReadDeadline(until, interrupts)
 }
 
 // startWaiting is called before a read waits.
@@ -145,19 +152,24 @@ func (t *Transport) startWaiting() error {
 	if !t.reader.waiting() {
 		t.reader.waits.Add(1)
 	}
-	if err := t.setIdleDeadline(); err != nil {
+	if err := t.out.Release(); err != nil {
 		return err
 	}
-	return t.out.release()
+	if err := t.startWaitingInMessage(); err != nil {
+		return err
+	}
+	return t.setIdleDeadline()
 }
 
 // stopWaiting is called after a read.
 func (t *Transport) stopWaiting() {
 	if t.reader.waiting() {
 		t.reader.waits.Add(1)
-		t.out.hold()
+		t.out.Resume()
 	}
 }
+
+func (r *reader) interrupted() bool { return r.interrupts.Load() > 0 }
 
 func (r *reader) waiting() bool { return r.waits.Load()%2 == 1 }
 
@@ -176,17 +188,18 @@ var pastDeadline = time.Unix(1, 0)
 // Interrupt makes the reader call [Owner] when it waits or has to wait. It wakes a parked reader. It
 // may be called from any goroutine.
 func (t *Transport) Interrupt() {
-	t.reader.interrupted.Store(true)
+	t.reader.interrupts.Add(1)
 	_ = t.Conn.SetReadDeadline(pastDeadline)
 	if p := t.reader.poller.Load(); p != nil {
 		p.Wake(&t.reader.parked)
 	}
 }
 
-// setReadDeadline sets the deadline unless the reader was interrupted.
-func (t *Transport) setReadDeadline(until time.Time) error {
+// setReadDeadline sets the deadline unless the reader was interrupted since there were so many
+// interrupts.
+func (t *Transport) setReadDeadline(until time.Time, interrupts uint32) error {
 	err := t.Conn.SetReadDeadline(until)
-	if t.reader.interrupted.Load() {
+	if t.reader.interrupts.Load() != interrupts {
 		err = t.Conn.SetReadDeadline(pastDeadline)
 	}
 	return err

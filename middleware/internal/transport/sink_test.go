@@ -2,9 +2,6 @@ package transport
 
 import (
 	"net"
-	"slices"
-	"strings"
-	"testing"
 	"time"
 )
 
@@ -33,27 +30,4 @@ func (s *sink) Write(p []byte) (int, error) {
 func (s *sink) SetWriteDeadline(deadline time.Time) error {
 	s.deadlines = append(s.deadlines, deadline)
 	return s.deadlineErr
-}
-
-// newOutput returns a transport that only writes.
-func newOutput(timeout time.Duration) (*Transport, *sink) {
-	config, out := anyFrames(), &sink{}
-	config.WriteTimeout = timeout
-	return New(out, nil, config), out
-}
-
-// wantWrites compares the writes, each by its beginning and its length if it is long.
-func wantWrites(t *testing.T, out *sink, want ...string) {
-	t.Helper()
-	if slices.Equal(out.writes, want) {
-		return
-	}
-	show := func(all []string) string {
-		var shown []string
-		for _, s := range all {
-			shown = append(shown, shorten(s))
-		}
-		return strings.Join(shown, "|")
-	}
-	t.Errorf("written %s, want %s", show(out.writes), show(want))
 }

@@ -1,6 +1,5 @@
 // Package transport implements the net.Conn that the WebSocket library runs on. It checks the frames
-// read, combines small writes, holds replies back while the reader is busy, and needs little memory
-// while the reader waits.
+// read, and needs little memory while the reader waits.
 //
 // It works on bytes and frames. It must not know messages, HTTP or the library.
 package transport
@@ -12,8 +11,12 @@ import (
 	"time"
 
 	"example.com/wsecho/middleware/internal/frame"
+	"example.com/wsecho/middleware/internal/output"
 	"example.com/wsecho/middleware/internal/poll"
 )
+
+// ErrClosed is returned by writes after the close frame.
+var ErrClosed = output.ErrClosed
 
 // Transport is a connection that checks frames. One goroutine at a time may read from it. Writers
 // must not interleave the pieces of their frames. Create one with [New].
@@ -26,7 +29,7 @@ type Transport struct {
 
 	reader reader
 	in     input
-	out    output
+	out    output.Output
 }
 
 // Owner is called by the reader.
@@ -45,9 +48,12 @@ type Config struct {
 	Owner Owner
 	Guard frame.Guard
 
-	// WriteTimeout is the timeout for each 256 KiB written, give or take a quarter. If negative,
-	// there is none.
+	// WriteTimeout is the timeout for each 64 KiB written. If negative, there is none.
 	WriteTimeout time.Duration
+
+	// ReadTimeout is how long the reader waits for each 256 KiB of a message before it returns a
+	// [*frame.Violation]. If zero or negative, there is no limit.
+	ReadTimeout time.Duration
 
 	// IdleAfter is how long [Transport.Await] waits for input before it returns [ErrIdle]. If zero,
 	// or if the connection cannot be parked, there is no limit.
@@ -57,28 +63,28 @@ type Config struct {
 // New returns a transport on conn, from which received was read already.
 func New(conn net.Conn, received []byte, config Config) *Transport {
 	t := &Transport{Conn: conn, owner: config.Owner, guard: config.Guard}
-	t.out.conn, t.out.timeout = conn, config.WriteTimeout
-	t.out.pieces = 1 // the answer to the handshake
+	t.out.Init(conn, config.WriteTimeout)
+	t.reader.slow.timeout = config.ReadTimeout
 	t.initRawRead()
 	if poll.Supported && t.in.raw.conn != nil {
 		t.reader.idleAfter = config.IdleAfter
 	}
-	var n int
-	n, t.refused = t.guard.Advance(received)
-	t.in.keep(received[:n])
+	t.in.rest = received
 	return t
 }
 
 // Read reads frames that were checked. After everything before them was read, the error is a
 // [*frame.Violation] for a violation and a [*frame.CloseReceived] for the client's close frame.
 func (t *Transport) Read(p []byte) (n int, err error) {
-	for n == 0 && err == nil {
+	for n == 0 && err == nil && len(p) > 0 {
 		switch {
 		case len(t.in.unread) > 0:
 			n = t.in.take(p)
 		case t.refused != nil:
 			err = t.refused
-		case len(p) >= directRead:
+		case len(t.in.rest) > 0:
+			t.check()
+		case min(uint64(len(p)), t.guard.Payload()) >= directRead:
 			n, err = t.readDirect(p)
 		default:
 			err = t.fill()
@@ -87,50 +93,81 @@ func (t *Transport) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// readDirect receives into p.
-func (t *Transport) readDirect(p []byte) (int, error) {
-	received, err := t.receive(p)
-	n, refused := t.guard.Advance(received)
-	t.refused = refused
-	if n > 0 || refused != nil {
-		return n, nil
+// check moves the input up to the end of a message from rest to unread.
+func (t *Transport) check() {
+	rest := t.in.rest
+	n, err := t.advance(rest)
+	t.in.unread, t.in.rest, t.refused = rest[:n], rest[n:], err
+	if err != nil || t.guard.Closing() {
+		t.in.rest = nil // Advance has taken it.
 	}
-	return 0, err
+	t.in.skip(0)
+}
+
+// readDirect receives payload into p.
+func (t *Transport) readDirect(p []byte) (int, error) {
+	received, err := t.receive(p[:min(uint64(len(p)), t.guard.Payload())])
+	if len(received) == 0 {
+		return 0, err
+	}
+	return t.advance(received)
+}
+
+// advance checks input, up to the end of a message.
+func (t *Transport) advance(p []byte) (int, error) {
+	n, err := t.guard.Advance(p)
+	if !t.guard.InMessage() {
+		t.reader.slow.reset()
+	}
+	return n, err
 }
 
 // fill receives into a buffer of the transport.
 func (t *Transport) fill() error {
 	received, err := t.receive(nil)
-	n, refused := t.guard.Advance(received)
-	t.refused = refused
-	t.in.keep(received[:n])
-	if n > 0 || refused != nil {
-		return nil
+	if len(received) == 0 {
+		return err
 	}
-	return err
+	t.in.rest = received
+	return nil
 }
 
-// NextCompressed reports whether the next message is compressed. It must be called once for each.
-func (t *Transport) NextCompressed() bool { return t.guard.NextCompressed() }
+// Compressed reports whether the current message is compressed.
+func (t *Transport) Compressed() bool { return t.guard.Compressed() }
 
-// InMessage reports whether the last message received is incomplete.
+// InMessage reports whether more of the current message is to be received.
 func (t *Transport) InMessage() bool { return t.guard.InMessage() }
 
 // Write buffers a piece of output: a frame header with payload, or more payload of the same frame.
 // [Transport.Flush] sends it.
-func (t *Transport) Write(p []byte) (int, error) { return t.out.write(p) }
+func (t *Transport) Write(p []byte) (int, error) { return t.out.Write(p) }
 
 // Flush sends the buffered output, unless it is held back.
-func (t *Transport) Flush() error { return t.out.flush() }
+func (t *Transport) Flush() error { return t.out.Flush() }
 
-// Release sends the buffered output, and holds nothing back until the reader has input.
-func (t *Transport) Release() error { return t.out.release() }
+// WriteControl writes a ping or pong, between the frames of other goroutines. It waits for the
+// network only if nobody else does.
+func (t *Transport) WriteControl(opcode byte, payload []byte) error {
+	return t.out.Control(opcode, payload)
+}
+
+// WriteClose writes and sends a close frame, after which all writes return [ErrClosed]. It waits
+// for the end of a frame that another goroutine is writing.
+func (t *Transport) WriteClose(payload []byte) error { return t.out.Close(payload) }
+
+// Sent returns how many bytes were written to the network.
+func (t *Transport) Sent() uint64 { return t.out.Sent() }
+
+// IsSending reports whether a write to the network is in progress.
+func (t *Transport) IsSending() bool { return t.out.IsSending() }
 
 // SetBatched sets whether output is held back while the reader is busy.
-func (t *Transport) SetBatched(batched bool) error { return t.out.setBatched(batched) }
+func (t *Transport) SetBatched(batched bool) error {
+	return t.out.SetBatched(batched, t.reader.waiting)
+}
 
 // CompressNext sets RSV1 in the next data frame, which begins a compressed message (RFC 7692 §6).
-func (t *Transport) CompressNext() { t.out.compressNext.Store(true) }
+func (t *Transport) CompressNext() { t.out.CompressNext() }
 
 // SetDeadline does nothing: the transport sets deadlines itself.
 func (t *Transport) SetDeadline(time.Time) error { return nil }

@@ -1,10 +1,10 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,8 +77,7 @@ func sendAll(client net.Conn, pieces []string) {
 	_ = client.Close()
 }
 
-// A large read goes straight to where the caller wants it, a small one through a buffer, which
-// only a connection without a descriptor keeps.
+// A message goes through a buffer, which only a connection without a descriptor keeps.
 func TestReadBuffers(t *testing.T) {
 	for _, test := range []struct {
 		descriptor bool
@@ -92,7 +91,7 @@ func TestReadBuffers(t *testing.T) {
 		{true, 16 << 10, 0, false, false},
 		{false, 1, len(hello) - 1, false, true},
 		{false, 16<<10 - 1, 0, false, true},
-		{false, 16 << 10, 0, false, false},
+		{false, 16 << 10, 0, false, true},
 	} {
 		t.Run(fmt.Sprint(test.descriptor, test.size), func(t *testing.T) {
 			server, client := pair(t, test.descriptor)
@@ -113,7 +112,7 @@ func TestReadBuffers(t *testing.T) {
 	}
 }
 
-// The queue of the guard is reached through the transport.
+// Compressed and InMessage are about the message being read, whatever has arrived behind it.
 func TestMessages(t *testing.T) {
 	const compressed, plain = "\xc1\x80\x01\x02\x03\x04", "\x82\x80\x01\x02\x03\x04"
 	const begun, fragment = "\x41\x81\x01\x02\x03\x04a", "\x80\x81\x01\x02\x03\x04"
@@ -121,19 +120,24 @@ func TestMessages(t *testing.T) {
 	bound(t, server, client)
 	tr := New(server, []byte(compressed+plain), anyFrames())
 	if tr.InMessage() {
-		t.Error("InMessage between two messages")
+		t.Error("InMessage before the first message")
 	}
 	go sendAll(client, []string{begun, pingA, fragment})
-	if _, err := read(tr, 288); err != io.EOF {
-		t.Fatal(err)
-	}
-	if !tr.InMessage() {
-		t.Error("not InMessage, though the last payload is to come")
-	}
-	for i, want := range []bool{true, false, true, false} {
-		if got := tr.NextCompressed(); got != want {
-			t.Errorf("NextCompressed of message %d: %v", i, got)
+	p := make([]byte, 288)
+	for i, want := range []string{"\x81" + compressed[1:], plain} {
+		n, err := tr.Read(p)
+		if string(p[:n]) != want || err != nil {
+			t.Errorf("message %d: %q, %v, want %q", i, p[:n], err, want)
 		}
+		if tr.Compressed() != (i == 0) || tr.InMessage() {
+			t.Errorf("message %d: Compressed %v, InMessage %v", i, tr.Compressed(), tr.InMessage())
+		}
+	}
+	if got, err := read(tr, 288); got != "\x01"+begun[1:]+pingA+fragment || err != io.EOF {
+		t.Fatalf("the last message: %q, %v", got, err)
+	}
+	if !tr.Compressed() || !tr.InMessage() {
+		t.Error("not in a compressed message, though the last payload is to come")
 	}
 }
 
@@ -154,13 +158,14 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// A connection whose descriptor cannot be had is read from as one without.
-func TestNoDescriptor(t *testing.T) {
+// A connection that may have a Read of its own is read from as one without a descriptor.
+func TestOwnRead(t *testing.T) {
 	server, client := pair(t, true)
 	bound(t, server, client)
 	config := anyFrames()
 	config.IdleAfter = time.Nanosecond // The connection cannot be parked.
-	tr := New(withoutDescriptor{server.(*net.TCPConn)}, nil, config)
+	counting := &countingConn{TCPConn: server.(*net.TCPConn)}
+	tr := New(counting, nil, config)
 	go sendAll(client, []string{hello})
 	if err := tr.Await(); err != nil {
 		t.Fatal(err)
@@ -168,12 +173,34 @@ func TestNoDescriptor(t *testing.T) {
 	if got, err := read(tr, 288); got != hello || err != io.EOF {
 		t.Errorf("got %q, %v", got, err)
 	}
+	if counting.bytes != len(hello) {
+		t.Errorf("the Read of the connection has read %d bytes, want %d", counting.bytes, len(hello))
+	}
 }
 
-// withoutDescriptor is a connection that does not let its descriptor be used.
-type withoutDescriptor struct{ *net.TCPConn }
+// countingConn counts the bytes read.
+type countingConn struct {
+	*net.TCPConn
+	bytes int
+}
 
-func (withoutDescriptor) SyscallConn() (syscall.RawConn, error) { return nil, os.ErrInvalid }
+func (c *countingConn) Read(p []byte) (int, error) {
+	n, err := c.TCPConn.Read(p)
+	c.bytes += n
+	return n, err
+}
+
+// A connection whose descriptor cannot be had is read from as one without.
+func TestNoDescriptor(t *testing.T) {
+	config := anyFrames()
+	config.IdleAfter = time.Nanosecond
+	for _, conn := range []net.Conn{new(net.TCPConn), new(net.UnixConn)} {
+		tr := New(conn, []byte(hello), config)
+		if got, err := read(tr, 288); got != hello || !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("%T: got %q, %v", conn, got, err)
+		}
+	}
+}
 
 // The guard is the one of the configuration.
 func TestGuard(t *testing.T) {
@@ -184,5 +211,15 @@ func TestGuard(t *testing.T) {
 	const want = "violation 1009: message larger than 4 bytes"
 	if got != hello[:1] || describe(err) != want {
 		t.Errorf("got %q, %s, want %q, %s", got, describe(err), hello[:1], want)
+	}
+}
+
+// A read of no bytes returns at once, whatever there is to read.
+func TestReadNothing(t *testing.T) {
+	for _, received := range []string{"", hello, "\x91", closeDone} {
+		tr := New(nil, []byte(received), anyFrames())
+		if n, err := tr.Read(nil); n != 0 || err != nil {
+			t.Errorf("received %q: Read: %d, %v", received, n, err)
+		}
 	}
 }

@@ -13,19 +13,11 @@ import (
 
 const ms = time.Millisecond
 
-// after calls f in a goroutine, and returns after what time, and with what, it is done.
-func after(f func() error) (time.Duration, error) {
-	began, done := time.Now(), make(chan error)
-	go func() { done <- f() }()
-	err := <-done
-	return time.Since(began), err
-}
-
 // Wait changes with each wait, and is 0 in between.
 func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := newMemConn(t)
-		tr := New(conn, nil, anyFrames())
+		tr := newRaw(conn, nil, anyFrames())
 		seen := map[uint64]bool{}
 		for i := range 3 {
 			if got := tr.Wait(); got != 0 {
@@ -65,7 +57,7 @@ func TestNeverIdle(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				conn, config := newMemConn(t), anyFrames()
 				config.IdleAfter = test.idleAfter
-				tr := New(conn.hide(test.hidden), nil, config)
+				tr := newRaw(conn.hide(test.hidden), nil, config)
 				time.AfterFunc(time.Hour, func() { conn.send(hello) })
 				if took, err := after(tr.Await); took != time.Hour || err != nil {
 					t.Errorf("Await: %v after %v", err, took)
@@ -105,7 +97,7 @@ func TestIdle(t *testing.T) {
 				conn := newMemConn(t)
 				config := anyFrames()
 				config.IdleAfter = idleAfter
-				tr := New(conn, nil, config)
+				tr := newRaw(conn, nil, config)
 				test.before(t, tr, conn)
 				if took, err := after(tr.Await); took != test.want || err != ErrIdle {
 					t.Errorf("Await: %v after %v, want %v after %v", err, took, ErrIdle, test.want)
@@ -155,7 +147,7 @@ func TestInterrupt(t *testing.T) {
 					conn, o := newMemConn(t), new(owner)
 					config := anyFrames()
 					config.Owner, config.IdleAfter = o, 10*time.Second
-					tr := New(conn.hide(hidden), nil, config)
+					tr := newRaw(conn.hide(hidden), nil, config)
 					answers := []time.Duration{50 * ms, 200 * ms}
 					var waited []time.Duration
 					o.interrupted = func(w time.Duration) (time.Time, error) {
@@ -181,100 +173,5 @@ func TestInterrupt(t *testing.T) {
 				})
 			})
 		}
-	}
-}
-
-// An interruption that comes while the reader sets a deadline of its own is not undone.
-func TestInterruptRace(t *testing.T) {
-	closing := errors.New("closing")
-	for _, test := range []struct {
-		name  string
-		waits bool // for a message before, and is then busy until that deadline is over
-		nth   int  // deadline that is set
-	}{
-		{"the first deadline is set", false, 1},
-		{"one left over is removed", true, 2},
-		{"the second deadline is set", true, 3},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				conn, o := &hookedConn{memConn: newMemConn(t)}, new(owner)
-				config := anyFrames()
-				config.Owner, config.IdleAfter = o, 100*ms
-				o.interrupted = func(time.Duration) (time.Time, error) { return time.Time{}, closing }
-				tr := New(conn, nil, config)
-				n := 0
-				conn.hook = func() {
-					if n++; n == test.nth {
-						tr.Interrupt()
-					}
-				}
-				if test.waits {
-					receive(t, tr, conn.memConn, 40*ms)
-					time.Sleep(200 * ms)
-				}
-				if took, err := after(tr.Await); took != 0 || err != closing {
-					t.Errorf("Await: %v after %v, want %v at once", err, took, closing)
-				}
-			})
-		})
-	}
-}
-
-// hookedConn calls hook before a read deadline is set.
-type hookedConn struct {
-	*memConn
-	hook func()
-}
-
-func (c *hookedConn) SetReadDeadline(deadline time.Time) error {
-	c.hook()
-	return c.memConn.SetReadDeadline(deadline)
-}
-
-// Linger takes no longer than it may, and no longer than the client does.
-func TestLingerTimes(t *testing.T) {
-	for _, test := range []struct {
-		name      string
-		until     time.Duration // 0 for no limit
-		ends      time.Duration
-		sendsEach time.Duration // 0 for never
-		want      time.Duration
-	}{
-		{"the client never ends", 100 * ms, 2 * time.Hour, 0, 100 * ms},
-		{"the client sends on and never ends", 100 * ms, 2 * time.Hour, 30 * ms, 100 * ms},
-		{"the client ends", 100 * ms, 70 * ms, 0, 70 * ms},
-		{"the client sends on and ends", 100 * ms, 70 * ms, 30 * ms, 70 * ms},
-		{"no limit", 0, time.Hour, 0, time.Hour},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				conn := newMemConn(t)
-				tr := New(conn, nil, anyFrames())
-				end := time.AfterFunc(test.ends, conn.end)
-				defer end.Stop()
-				if test.sendsEach > 0 {
-					for at := test.sendsEach; at < min(test.until, test.ends); at += test.sendsEach {
-						time.AfterFunc(at, func() { conn.send(hello) })
-					}
-				}
-				var until time.Time
-				if test.until > 0 {
-					until = time.Now().Add(test.until)
-				}
-				took, _ := after(func() error { tr.Linger(until); return nil })
-				if took != test.want {
-					t.Errorf("took %v, want %v", took, test.want)
-				}
-				select {
-				case <-conn.halfClose:
-				default:
-					t.Error("the server's stream has not ended")
-				}
-				if !conn.closed {
-					t.Error("the connection is not closed")
-				}
-			})
-		})
 	}
 }
