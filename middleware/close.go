@@ -57,7 +57,7 @@ func (c *Conn) Close(code int, reason string) error {
 // sendClose sends a close frame, unless one was sent or the connection is lost. It reports whether
 // it has.
 func (c *Conn) sendClose(e *CloseError) bool {
-	if !c.closing.send(e, time.Now(), c.opts.CloseTimeout) {
+	if !c.beginClose(e) {
 		return false
 	}
 	// Interrupt before the frame: afterwards it could change the read deadline that Linger sets.
@@ -65,9 +65,10 @@ func (c *Conn) sendClose(e *CloseError) bool {
 	return c.writeClose(e)
 }
 
-// answerClose is sendClose for the reader, which need not be interrupted.
-func (c *Conn) answerClose(e *CloseError) bool {
-	return c.closing.send(e, time.Now(), c.opts.CloseTimeout) && c.writeClose(e)
+// beginClose reports whether e is the close frame to send. The reader sends it without interrupting
+// itself.
+func (c *Conn) beginClose(e *CloseError) bool {
+	return c.closing.send(e, time.Now(), c.opts.CloseTimeout)
 }
 
 func (c *Conn) writeClose(e *CloseError) bool {

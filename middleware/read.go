@@ -189,11 +189,14 @@ func (c *Conn) readFailed(err error) error {
 	if received, ok := err.(*frame.CloseReceived); ok {
 		e := &CloseError{Code: received.Code, Reason: received.Reason}
 		c.closing.receive(e)
-		c.answerClose(e) // the same code back (RFC 6455 §5.5.1), with the reason, as npm ws does
+		if c.beginClose(e) {
+			c.writeClose(e) // the same code back (RFC 6455 §5.5.1), with the reason, as npm ws does
+		}
 		c.readErr = e
 	} else if e := failure(err); e != nil {
-		if c.answerClose(e) {
+		if c.beginClose(e) {
 			c.logFailed(e)
+			c.writeClose(e)
 		}
 		c.readErr = e
 	} else {
