@@ -68,7 +68,7 @@ func (c *Conn) sendClose(e *CloseError) bool {
 // beginClose reports whether e is the close frame to send. The reader sends it without interrupting
 // itself.
 func (c *Conn) beginClose(e *CloseError) bool {
-	return c.closing.send(e, time.Now(), c.opts.CloseTimeout)
+	return c.closing.send(e, time.Now(), c.opts.CloseTimeout, c.opts.WriteTimeout >= 0)
 }
 
 func (c *Conn) writeClose(e *CloseError) bool {
@@ -77,6 +77,7 @@ func (c *Conn) writeClose(e *CloseError) bool {
 		c.drop(err)
 		return false
 	}
+	c.closing.written(time.Now(), c.opts.CloseTimeout)
 	c.cancel()
 	return true
 }

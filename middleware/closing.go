@@ -13,6 +13,9 @@ const (
 	drainPause = 50 * time.Millisecond
 	drainLimit = time.Second
 
+	// writingPause is after which time the reader looks again whether the close frame was written.
+	writingPause = 100 * time.Millisecond
+
 	// lingerTime is how long data after the client's close frame is read and discarded: closing
 	// with unread data would reset the connection.
 	lingerTime = 100 * time.Millisecond
@@ -56,6 +59,7 @@ type closing struct {
 	mu       sync.Mutex
 	state    closeState
 	deadline time.Time   // of draining, or of the closing handshake; zero for none
+	writing  bool        // our close frame is being written, which has a timeout of its own
 	drained  bool        // drain was called
 	fault    *CloseError // what the reader fails with
 	sent     *CloseError
@@ -89,9 +93,10 @@ func (cl *closing) fail(e *CloseError) bool {
 
 func (cl *closing) asked() bool { return cl.state == draining || cl.state == failing }
 
-// send records our close frame, and reports whether it is to be sent: only the first one is. The
-// timeout is that of the closing handshake, negative for none.
-func (cl *closing) send(e *CloseError, now time.Time, timeout time.Duration) bool {
+// send records our close frame, and reports whether it is to be written: only the first one is. The
+// timeout is that of the closing handshake, negative for none. It begins anew once the frame was
+// written; if writing is true, it does not end before.
+func (cl *closing) send(e *CloseError, now time.Time, timeout time.Duration, writing bool) bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	switch cl.state {
@@ -102,11 +107,24 @@ func (cl *closing) send(e *CloseError, now time.Time, timeout time.Duration) boo
 	default:
 		return false
 	}
-	cl.sent, cl.deadline = e, time.Time{}
+	cl.sent, cl.writing = e, writing
+	cl.setDeadline(now, timeout)
+	return true
+}
+
+// written records that our close frame was written.
+func (cl *closing) written(now time.Time, timeout time.Duration) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	cl.writing = false
+	cl.setDeadline(now, timeout)
+}
+
+func (cl *closing) setDeadline(now time.Time, timeout time.Duration) {
+	cl.deadline = time.Time{}
 	if timeout > 0 {
 		cl.deadline = now.Add(timeout)
 	}
-	return true
 }
 
 // receive records the client's close frame.
@@ -154,6 +172,9 @@ func (cl *closing) wait(
 	case failing:
 		return time.Time{}, false, cl.fault
 	case closeSent, closed:
+		if cl.writing {
+			return now.Add(writingPause), false, nil
+		}
 		if !cl.deadline.IsZero() && !now.Before(cl.deadline) {
 			return time.Time{}, false, errCloseTimeout
 		}

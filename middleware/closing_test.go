@@ -19,7 +19,7 @@ func TestClosingTransitions(t *testing.T) {
 	events := map[string]func(cl *closing) any{
 		"drain":   func(cl *closing) any { return cl.drain(now) },
 		"fail":    func(cl *closing) any { return cl.fail(e) },
-		"send":    func(cl *closing) any { return cl.send(e, now, time.Second) },
+		"send":    func(cl *closing) any { return cl.send(e, now, time.Second, false) },
 		"receive": func(cl *closing) any { cl.receive(&CloseError{Code: 4001}); return nil },
 		"unsend":  func(cl *closing) any { cl.unsend(); return nil },
 		"lose":    func(cl *closing) any { return cl.lose(nil) },
@@ -98,8 +98,10 @@ func TestClosingWait(t *testing.T) {
 	e := &CloseError{Code: 4000}
 	drain := func(cl *closing) { cl.drain(now) }
 	fail := func(cl *closing) { cl.fail(e) }
-	send := func(cl *closing) { cl.send(e, now, 5*time.Second) }
-	sendUnlimited := func(cl *closing) { cl.send(e, now, -1) }
+	send := func(cl *closing) { cl.send(e, now, 5*time.Second, false) }
+	sendUnlimited := func(cl *closing) { cl.send(e, now, -1, false) }
+	write := func(cl *closing) { cl.send(e, now, 5*time.Second, true) }
+	written := func(cl *closing) { cl.written(now.Add(time.Minute), 5*time.Second) }
 	receive := func(cl *closing) { cl.receive(e) }
 	lose := func(cl *closing) { _ = cl.lose(nil) }
 	for _, test := range []struct {
@@ -123,6 +125,8 @@ func TestClosingWait(t *testing.T) {
 		{"close sent, almost too long", []func(*closing){send}, 5*time.Second - 1, 0, "1ns"},
 		{"close sent, too long", []func(*closing){send}, 5 * time.Second, 0, "middleware: no close frame within the CloseTimeout"},
 		{"close sent, no limit", []func(*closing){sendUnlimited}, time.Hour, 0, "for ever"},
+		{"close frame in writing", []func(*closing){write}, time.Minute, 0, "100ms"},
+		{"close frame written", []func(*closing){write, written}, time.Minute, 0, "5s"},
 		{"close received", []func(*closing){receive}, 0, 0, "for ever"},
 		{"closed", []func(*closing){receive, send}, time.Second, 0, "4s"},
 		{"lost", []func(*closing){drain, lose}, time.Hour, time.Hour, "for ever"},
@@ -153,9 +157,9 @@ func TestClosingWait(t *testing.T) {
 func TestClosingEnd(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	const ours, theirs = "4000 ours false", "4001 theirs true"
-	send := func(cl *closing) { cl.send(&CloseError{Code: 4000, Reason: "ours"}, now, 5*time.Second) }
-	sendUnlimited := func(cl *closing) { cl.send(&CloseError{Code: 4000, Reason: "ours"}, now, -1) }
-	sendBriefly := func(cl *closing) { cl.send(&CloseError{Code: 4000, Reason: "ours"}, now, time.Millisecond) }
+	send := func(cl *closing) { cl.send(&CloseError{Code: 4000, Reason: "ours"}, now, 5*time.Second, false) }
+	sendUnlimited := func(cl *closing) { cl.send(&CloseError{Code: 4000, Reason: "ours"}, now, -1, false) }
+	sendBriefly := func(cl *closing) { cl.send(&CloseError{Code: 4000, Reason: "ours"}, now, time.Millisecond, false) }
 	receive := func(cl *closing) { cl.receive(&CloseError{Code: 4001, Reason: "theirs"}) }
 	unsend := func(cl *closing) { cl.unsend() }
 	lose := func(cl *closing) { _ = cl.lose(nil) }

@@ -62,7 +62,8 @@ type Message struct {
 //
 // Messages of one connection are answered one after the other, those of different connections
 // concurrently. A reply is sent before the next message is answered. Neither w nor m may be used
-// after the function has returned.
+// after the function has returned: a write to w then fails, or becomes part of a later reply on the
+// same connection.
 type MessageFunc func(w io.Writer, m *Message) error
 
 // ServeConn is the message loop: it calls f for each message of c until reading or f fails, and

@@ -324,7 +324,7 @@ func TestParkedAndClosed(t *testing.T) {
 	for range 3 {
 		connectWhenFree(t, s)
 		wantServed(t, 0)
-		_ = (<-conns).Close()
+		_ = (<-conns).Close() // which is found out within two seconds
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

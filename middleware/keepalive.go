@@ -79,11 +79,11 @@ func (k *keepAlive) tick() {
 	k.timer.Reset(next)
 }
 
-// silent reports whether, since the ping was sent, the reader has waited in vain and the client has
-// taken nothing of what is being sent.
+// silent reports whether the reader has waited in vain since the ping was sent. While somebody waits
+// for the network, the ping may wait too, and the WriteTimeout is what counts.
 func (k *keepAlive) silent() bool {
 	t := k.c.transport
-	return k.wait != 0 && k.wait == t.Wait() && k.sent == t.Sent() && !t.IsSending()
+	return k.wait != 0 && k.wait == t.Wait() && !t.IsSending()
 }
 
 // ping sends a ping, and reports whether the connection is still open.

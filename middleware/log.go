@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -86,10 +87,11 @@ func (c *Conn) logFailed(e *CloseError) {
 
 func (c *Conn) logHandlerError(err error) {
 	defer recoverLogger()
-	c.log().Error("WebSocket handler failed", "error", err)
+	c.log().Error("WebSocket handler failed", "error", cutLogged(fmt.Sprint(err)))
 }
 
 func (c *Conn) logPanic(v any) {
 	defer recoverLogger()
-	c.log().Error("WebSocket handler panicked", "panic", v, "stack", string(debug.Stack()))
+	stack := string(debug.Stack())
+	c.log().Error("WebSocket handler panicked", "panic", cutLogged(fmt.Sprint(v)), "stack", stack)
 }

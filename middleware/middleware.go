@@ -118,7 +118,6 @@ func (m *Middleware) connect(
 		return nil, refused
 	}
 	if refused := m.conns.admit(); refused != nil {
-		m.poller.Sweep() // A parked connection that somebody has closed still has its slot.
 		return nil, refused
 	}
 	var conn net.Conn

@@ -9,13 +9,13 @@ import (
 )
 
 // compress/flate returns nothing before its window is full or the stream has ended. To detect
-// invalid text earlier, the beginning of an incomplete message is decompressed separately. After
-// the first few peeks, there is one only when the data has doubled: together they decompress no
-// more than about three times the data.
+// invalid text earlier, the beginning of an incomplete message is decompressed separately. Except
+// for the first bytes, that is done only when the data has doubled: together the peeks decompress
+// about two times the data.
 const (
 	maxPeeked   = 4 << 10  // bytes of the payload
 	maxPeekSize = 32 << 10 // bytes of decompressed data
-	firstPeeks  = 8
+	firstBytes  = 24       // of the payload
 )
 
 // peek checks the beginning of a message. The zero value does nothing.
@@ -24,7 +24,6 @@ type peek struct {
 	more     func() bool
 	received []byte // the beginning of the payload
 	looked   int    // the length of received at the last peek
-	peeks    int
 }
 
 // CheckEarly makes the reader call check with the beginning of the decompressed message whenever it
@@ -47,11 +46,10 @@ func (k *peek) look() error {
 	if k.check == nil || len(k.received) == k.looked || len(k.received) > maxPeeked || !k.more() {
 		return nil
 	}
-	if k.peeks >= firstPeeks && len(k.received) < 2*k.looked {
+	if len(k.received) > firstBytes && len(k.received) < 2*k.looked {
 		return nil
 	}
 	k.looked = len(k.received)
-	k.peeks++
 	aside := readers.Get().(*Reader)
 	defer aside.Free()
 	_ = aside.out.(flate.Resetter).Reset(bytes.NewReader(k.received), nil)

@@ -26,7 +26,8 @@ type Guard struct {
 	// The message being received.
 	fragmented     bool // its final fragment is still to come
 	compressed     bool
-	size           uint64
+	size           uint64 // with all of the current frame
+	received       uint64 // payload bytes
 	emptyFragments int
 
 	closing      bool // the frame being received is a close frame
@@ -50,6 +51,9 @@ func (g *Guard) Advance(p []byte) (int, error) {
 		if g.payload > 0 {
 			n := min(uint64(len(p)-i), g.payload)
 			g.payload -= n
+			if g.opcode < Close {
+				g.received += n
+			}
 			i += int(n)
 		} else if err := g.header(&p[i]); err != nil {
 			return i, err
@@ -132,7 +136,7 @@ func (g *Guard) firstByte(b *byte) error {
 }
 
 func (g *Guard) beginMessage(compressed bool) {
-	g.compressed, g.size, g.emptyFragments = compressed, 0, 0
+	g.compressed, g.size, g.received, g.emptyFragments = compressed, 0, 0, 0
 }
 
 func (g *Guard) secondByte(b byte) error {
@@ -195,6 +199,9 @@ func (g *Guard) wireLimit() uint64 {
 func TooBig(limit int64) error {
 	return violation(MessageTooBig, "message larger than %d bytes", limit)
 }
+
+// Received returns how many payload bytes of the current message were passed on.
+func (g *Guard) Received() uint64 { return g.received }
 
 // Compressed reports whether the current message is compressed.
 func (g *Guard) Compressed() bool { return g.compressed }

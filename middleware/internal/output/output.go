@@ -191,7 +191,8 @@ func (o *Output) SetBatched(batched bool, waiting func() bool) error {
 	return o.send(nil)
 }
 
-// send sends held and p, and what others add meanwhile.
+// send sends held and p, and the control frames that others write meanwhile. Their data frames they
+// send themselves.
 func (o *Output) send(p []byte) error {
 	for o.sending {
 		o.waitForChange()
@@ -205,10 +206,10 @@ func (o *Output) send(p []byte) error {
 		o.notify()
 	}()
 	o.placed(p)
-	for len(o.held)+len(p) > 0 && o.err == nil {
-		o.sendOnce(p)
-		p = nil
+	o.sendOnce(p)
+	for o.waiting != nil && o.frameLeft == 0 && o.err == nil {
 		o.endFrame()
+		o.sendOnce(nil)
 	}
 	return o.err
 }

@@ -2,6 +2,7 @@ package output
 
 import (
 	"net"
+	"reflect"
 	"sync/atomic"
 	"time"
 )
@@ -42,17 +43,30 @@ func (s *sender) sendNow(held, p []byte) error {
 	if err := s.setDeadline(); err != nil {
 		return err
 	}
-	var err error
-	switch {
-	case len(p) == 0:
-		_, err = s.conn.Write(held)
-	case len(held) == 0:
-		_, err = s.conn.Write(p)
-	default:
+	if len(held) > 0 && len(p) > 0 && s.isSocket() {
 		buffers := net.Buffers{held, p}
-		_, err = buffers.WriteTo(s.conn)
+		_, err := buffers.WriteTo(s.conn)
+		return err
 	}
-	return err
+	for _, p := range [2][]byte{held, p} {
+		if len(p) == 0 {
+			continue
+		}
+		if _, err := s.conn.Write(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isSocket reports whether net.Buffers may bypass Write of the connection. Other types, even those
+// that embed a socket, may have a Write of their own.
+func (s *sender) isSocket() bool {
+	switch s.conn.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
 }
 
 // setDeadline sets a new deadline only when a quarter of the last one is over, to save timers.
@@ -67,13 +81,30 @@ func (s *sender) setDeadline() error {
 	return s.conn.SetWriteDeadline(s.deadline)
 }
 
-// limitSendBuffer is best effort: not every connection has a send buffer.
+// limitSendBuffer is best effort: not every connection has a send buffer, or shows it.
 func (s *sender) limitSendBuffer() {
-	conn := s.conn
-	if tls, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = tls.NetConn()
+	for conn := s.conn; conn != nil; conn = inner(conn) {
+		if b, ok := conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
+			_ = b.SetWriteBuffer(sendBuffer)
+			return
+		}
 	}
-	if b, ok := conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
-		_ = b.SetWriteBuffer(sendBuffer)
+}
+
+// inner returns the connection that conn wraps, as tls.Conn does, or embeds, as that of
+// netutil.LimitListener does, or nil.
+func inner(conn net.Conn) net.Conn {
+	if wrapper, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		return wrapper.NetConn()
 	}
+	v := reflect.Indirect(reflect.ValueOf(conn))
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	field := v.FieldByName("Conn")
+	if !field.IsValid() || !field.CanInterface() {
+		return nil
+	}
+	embedded, _ := field.Interface().(net.Conn)
+	return embedded
 }

@@ -17,7 +17,7 @@ type Poller struct {
 	mu      sync.Mutex
 	epoll   *os.File                // nil if not open
 	waiting map[int32]*Registration // by descriptor
-	swept   time.Time
+	sweeper *time.Timer             // nil if not running
 }
 
 // Add registers a connection. wake is called once, when it is readable or [Poller.Wake] is called.
@@ -51,6 +51,7 @@ func (p *Poller) register(r *Registration) error {
 		closed.wake() // Its connection was closed elsewhere, and the descriptor reused.
 	}
 	p.waiting[r.fd] = r
+	p.startSweeper()
 	return nil
 }
 
@@ -80,23 +81,27 @@ func (p *Poller) remove(r *Registration) {
 	_ = p.control(syscall.EPOLL_CTL_DEL, r.fd, nil)
 }
 
-// sweepInterval is the minimum time between two sweeps, which look at all registrations.
-const sweepInterval = time.Second
+// sweepInterval is the time between two sweeps, which look at all registrations.
+const sweepInterval = 2 * time.Second
 
-// Sweep wakes the registrations whose connection was closed elsewhere, which epoll does not report.
-// It does nothing if it was called less than a second ago.
-func (p *Poller) Sweep() {
+// sweep wakes the registrations whose connection was closed elsewhere, which epoll does not report.
+// It runs as long as there are registrations.
+func (p *Poller) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if time.Since(p.swept) < sweepInterval {
-		return
-	}
-	p.swept = time.Now()
 	for _, r := range p.waiting {
 		if r.conn.Control(func(uintptr) {}) != nil {
 			p.remove(r)
 			r.wake()
 		}
+	}
+	p.sweeper = nil
+	p.startSweeper()
+}
+
+func (p *Poller) startSweeper() {
+	if p.sweeper == nil && len(p.waiting) > 0 {
+		p.sweeper = time.AfterFunc(sweepInterval, p.sweep)
 	}
 }
 
@@ -131,6 +136,10 @@ func (p *Poller) Close() {
 	if p.epoll != nil && len(p.waiting) == 0 {
 		_ = p.epoll.Close()
 		p.epoll, p.waiting = nil, nil
+		if p.sweeper != nil {
+			p.sweeper.Stop()
+			p.sweeper = nil
+		}
 	}
 }
 

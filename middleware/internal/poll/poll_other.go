@@ -22,8 +22,5 @@ func (*Poller) Remove(*Registration) bool { return false }
 // Wake does nothing.
 func (*Poller) Wake(*Registration) {}
 
-// Sweep does nothing.
-func (*Poller) Sweep() {}
-
 // Close does nothing.
 func (*Poller) Close() {}

@@ -1,11 +1,14 @@
 package transport
 
 import (
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // kib100 is a frame of 100 KiB, which blocks its writer until the client reads.
@@ -127,4 +130,27 @@ func TestBatchedBackpressure(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A write timeout within a read ends the read: it is not taken for a timeout of the read.
+func TestWriteTimeoutWhileReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, client := net.Pipe()
+		config := anyFrames()
+		config.WriteTimeout = 10 * time.Second
+		tr := New(server, nil, config)
+		if err := tr.SetBatched(true); err != nil {
+			t.Fatal(err)
+		}
+		go func() { _, _ = io.WriteString(client, "\x01\x85\x01\x02\x03\x04hel") }() // not all of a message
+		if err := tr.Await(); err != nil {
+			t.Fatal(err)
+		}
+		writeFlush(t, tr, "\x81\x01a") // held back until the reader waits
+		began := time.Now()
+		_, err := io.ReadFull(tr, make([]byte, 100))
+		if took := time.Since(began); took != 10*time.Second || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("Read: %v after %v", err, took)
+		}
+	})
 }

@@ -115,7 +115,7 @@ func (t *Transport) receive(direct []byte) (received []byte, err error) {
 	var asked time.Time // when Interrupted was called last
 	for {
 		received, err = t.readOnce(direct)
-		if len(received) > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		if _, ok := err.(outputError); ok || len(received) > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			break
 		}
 		if err = t.deadlineExceeded(asked); err != nil {
@@ -125,7 +125,7 @@ func (t *Transport) receive(direct []byte) (received []byte, err error) {
 	}
 	if err != ErrIdle {
 		t.stopWaiting()
-		t.reader.slow.received(len(received))
+		t.reader.slow.stop()
 	}
 	return received, err
 }
@@ -147,13 +147,18 @@ func (t *Transport) deadlineExceeded(asked time.Time) error {
 	return t.setReadDeadline(until, interrupts)
 }
 
+// outputError is an error of a write within a read: its timeout is not that of the read.
+type outputError struct{ error }
+
+func (e outputError) Unwrap() error { return e.error }
+
 // startWaiting is called before a read waits.
 func (t *Transport) startWaiting() error {
 	if !t.reader.waiting() {
 		t.reader.waits.Add(1)
 	}
 	if err := t.out.Release(); err != nil {
-		return err
+		return outputError{err}
 	}
 	if err := t.startWaitingInMessage(); err != nil {
 		return err

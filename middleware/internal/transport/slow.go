@@ -15,7 +15,7 @@ type slowness struct {
 	timeout time.Duration // for each messageUnit; negative or zero for none
 	began   time.Time     // of the current wait; zero if the reader does not wait within a message
 	waited  time.Duration // before the current wait, for the current unit
-	size    int           // of the current unit so far
+	unit    uint64        // payload bytes of the message before the current unit
 }
 
 // startWaitingInMessage sets the deadline for the rest of the current unit.
@@ -32,19 +32,24 @@ func (t *Transport) startWaitingInMessage() error {
 	return t.setReadDeadline(s.began.Add(s.timeout-s.waited), 0)
 }
 
-// received is called after each read, with the number of bytes.
-func (s *slowness) received(n int) {
+// stop is called after each read.
+func (s *slowness) stop() {
 	if !s.began.IsZero() {
 		s.waited += time.Since(s.began)
 		s.began = time.Time{}
 	}
-	if s.size += n; s.size >= messageUnit {
-		s.reset()
+}
+
+// received is called with how many payload bytes of the current message have come in. Other bytes do
+// not count: pings and headers of small fragments are no progress.
+func (s *slowness) received(n uint64) {
+	if n-s.unit >= messageUnit {
+		s.waited, s.unit = 0, n
 	}
 }
 
-// reset is called at the end of a message or unit.
-func (s *slowness) reset() { s.waited, s.size = 0, 0 }
+// reset is called at the end of a message.
+func (s *slowness) reset() { s.waited, s.unit = 0, 0 }
 
 // messageDeadlineExceeded returns a violation if the current unit takes too long.
 func (s *slowness) messageDeadlineExceeded() error {

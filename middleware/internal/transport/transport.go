@@ -116,7 +116,9 @@ func (t *Transport) readDirect(p []byte) (int, error) {
 // advance checks input, up to the end of a message.
 func (t *Transport) advance(p []byte) (int, error) {
 	n, err := t.guard.Advance(p)
-	if !t.guard.InMessage() {
+	if t.guard.InMessage() {
+		t.reader.slow.received(t.guard.Received())
+	} else {
 		t.reader.slow.reset()
 	}
 	return n, err
