@@ -16,7 +16,7 @@ func TestSilentClientOfPushServer(t *testing.T) {
 	push := middleware.HandlerFunc(func(_ context.Context, c *middleware.Conn) error {
 		go func() {
 			for c.WriteMessage(middleware.TextMessage, []byte("tick")) == nil {
-				time.Sleep(time.Second)
+				time.Sleep(1300 * time.Millisecond) // so that nothing is being sent after 40 s
 			}
 		}()
 		return c.Discard()
