@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/wsecho/middleware/internal/engine"
 	"example.com/wsecho/middleware/internal/frame"
 	"example.com/wsecho/middleware/internal/handshake"
 	"example.com/wsecho/middleware/internal/transport"
@@ -23,7 +24,7 @@ import (
 // methods. A handler that only sends calls [Conn.Discard] in another goroutine.
 type Conn struct {
 	// Fields used for every message come first: with many connections they miss the cache.
-	engine     engine
+	engine     engine.Engine
 	transport  *transport.Transport
 	opts       *shared
 	deflate    bool  // permessage-deflate was agreed on
@@ -80,8 +81,7 @@ func (m *Middleware) newConn(
 		config.IdleAfter = m.idleAfter
 	}
 	c.transport = transport.New(conn, received, config)
-	c.engine.start(c.transport)
-	c.engine.ws.SetPingHandler(c.pong) // for pings within a message
+	c.engine.Start(c.transport, c.pong)
 	return c
 }
 

@@ -73,7 +73,7 @@ type wrapped struct {
 }
 
 func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if matchPath(h.m.opts.Path, r.URL.Path) {
+	if handshake.MatchPath(h.m.opts.Path, r.URL.Path) {
 		if handshake.IsUpgrade(r) {
 			h.m.ServeHTTP(w, r)
 			return
@@ -88,7 +88,7 @@ func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Match reports whether Handler would serve r rather than pass it on: whether r is on the path and
 // asks for an upgrade to WebSocket. A request that matches may still be refused.
 func (m *Middleware) Match(r *http.Request) bool {
-	return matchPath(m.opts.Path, r.URL.Path) && handshake.IsUpgrade(r)
+	return handshake.MatchPath(m.opts.Path, r.URL.Path) && handshake.IsUpgrade(r)
 }
 
 // ServeHTTP serves handshakes on any path, for a router that has matched the path already, as in

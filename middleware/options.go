@@ -3,8 +3,6 @@ package middleware
 import (
 	"fmt"
 	"log/slog"
-	"path"
-	"strings"
 	"time"
 
 	"example.com/wsecho/middleware/internal/handshake"
@@ -114,7 +112,7 @@ func (o Options) Validate() error {
 
 // terms returns the terms for handshakes, or the first error in o.
 func (o Options) terms() (handshake.Terms, error) {
-	if err := validatePath(o.Path); err != nil {
+	if err := handshake.ValidatePath(o.Path); err != nil {
 		return handshake.Terms{}, fmt.Errorf("middleware: %w", err)
 	}
 	terms, err := handshake.NewTerms(o.AllowedOrigins, o.Subprotocols, o.Compression)
@@ -122,22 +120,6 @@ func (o Options) terms() (handshake.Terms, error) {
 		return handshake.Terms{}, fmt.Errorf("middleware: %w", err)
 	}
 	return terms, nil
-}
-
-func validatePath(p string) error {
-	switch {
-	case p == "":
-		return nil
-	case p[0] != '/':
-		return fmt.Errorf(`path %q: must begin with "/"`, p)
-	case strings.ContainsAny(p, "{}"):
-		return fmt.Errorf("path %q: wildcards are not supported", p)
-	case strings.ContainsAny(p, "?#"):
-		return fmt.Errorf("path %q: must have no query or fragment", p)
-	case !isClean(p):
-		return fmt.Errorf("path %q: must be clean, without //, . and .. elements", p)
-	}
-	return nil
 }
 
 // withDefaults replaces zero values. Negative numbers stay: they disable a limit.
@@ -164,21 +146,4 @@ func setDefault[T comparable](field *T, value T) {
 	if *field == zero {
 		*field = value
 	}
-}
-
-// matchPath reports whether p is the path pattern, or in its subtree if it ends with a slash.
-func matchPath(pattern, p string) bool {
-	if p == pattern {
-		return true
-	}
-	return pattern[len(pattern)-1] == '/' && strings.HasPrefix(p, pattern) && isClean(p)
-}
-
-// isClean reports whether http.ServeMux would serve p rather than redirect it.
-func isClean(p string) bool {
-	clean := path.Clean(p)
-	if clean != "/" && strings.HasSuffix(p, "/") {
-		return len(p) == len(clean)+1 && strings.HasPrefix(p, clean)
-	}
-	return p == clean
 }

@@ -105,7 +105,7 @@ func (c *Conn) nextMessage() (MessageType, error) {
 	} else if err != nil {
 		return 0, c.readFailed(err)
 	}
-	opcode, payload, err := c.engine.ws.NextReader()
+	opcode, payload, err := c.engine.NextReader()
 	if err != nil {
 		return 0, c.readFailed(err)
 	}

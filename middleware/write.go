@@ -35,7 +35,7 @@ func (c *Conn) WriteMessage(t MessageType, p []byte) error {
 			p = deflated.Bytes()
 		}
 	}
-	if err := c.flushed(c.engine.ws.WriteMessage(int(t), p)); err != nil {
+	if err := c.flushed(c.engine.WriteMessage(int(t), p)); err != nil {
 		return err
 	}
 	return c.written(t, size)
@@ -58,7 +58,7 @@ func (c *Conn) NextWriter(t MessageType) (io.WriteCloser, error) {
 	if err := c.beginWrite(t); err != nil {
 		return nil, err
 	}
-	w, err := c.engine.ws.NextWriter(int(t))
+	w, err := c.engine.NextWriter(int(t))
 	if err != nil {
 		c.endWrite()
 		return nil, c.flushed(err)
