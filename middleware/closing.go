@@ -147,7 +147,8 @@ func (cl *closing) unsend() {
 	cl.state, cl.sent = lost, nil
 }
 
-// lose records that the connection is broken or cut because of err. It returns the first such error.
+// lose records that the connection is broken or cut because of err. It returns the first such
+// error.
 func (cl *closing) lose(err error) error {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()

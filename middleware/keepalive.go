@@ -79,8 +79,8 @@ func (k *keepAlive) tick() {
 	k.timer.Reset(next)
 }
 
-// silent reports whether the reader has waited in vain since the ping was sent. While somebody waits
-// for the network, the ping may wait too, and the WriteTimeout is what counts.
+// silent reports whether the reader has waited in vain since the ping was sent. While somebody
+// waits for the network, the ping may wait too, and the WriteTimeout is what counts.
 func (k *keepAlive) silent() bool {
 	t := k.c.transport
 	return k.wait != 0 && k.wait == t.Wait() && !t.IsSending()

@@ -71,9 +71,10 @@ type Options struct {
 	PingInterval time.Duration
 
 	// PongTimeout is how long a client may stay silent after a ping before the connection is
-	// closed with 1008. Anything it sends counts as an answer. For data sent before the ping,
-	// from 64 KiB to 4 MiB, the answer may take longer, at the pace of WriteTimeout. While a write
-	// waits for the client, only WriteTimeout counts. If zero, it is 10 seconds; if negative, there is no limit.
+	// closed with 1008. Anything it sends counts as an answer. For data sent before the ping, from
+	// 64 KiB to 4 MiB, the answer may take longer, at the pace of WriteTimeout. While a write waits
+	// for the client, only WriteTimeout counts. If zero, it is 10 seconds; if negative, there is no
+	// limit.
 	PongTimeout time.Duration
 
 	// CloseTimeout is how long a closing handshake may take (RFC 6455 §7.1.2), from our close

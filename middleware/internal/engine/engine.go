@@ -61,7 +61,9 @@ func (e *Engine) Start(c net.Conn, ping func(payload string) error) {
 }
 
 // NextReader returns the opcode of the next message and a reader for its payload.
-func (e *Engine) NextReader() (opcode int, payload io.Reader, err error) { return e.ws.NextReader() }
+func (e *Engine) NextReader() (opcode int, payload io.Reader, err error) {
+	return e.ws.NextReader()
+}
 
 // WriteMessage writes a message in one frame.
 func (e *Engine) WriteMessage(opcode int, p []byte) error { return e.ws.WriteMessage(opcode, p) }

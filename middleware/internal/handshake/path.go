@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// ValidatePath returns an error if p is not a path that handshakes can be intercepted on, nor empty.
+// ValidatePath returns an error if handshakes cannot be intercepted on the path p. It may be empty.
 func ValidatePath(p string) error {
 	switch {
 	case p == "":

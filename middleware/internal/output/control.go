@@ -31,8 +31,8 @@ func (o *Output) endFrame() {
 	o.waiting = nil
 }
 
-// Control writes a ping or pong. If another goroutine is writing a frame or sends, that one sends it
-// too, and Control does not wait.
+// Control writes a ping or pong. If another goroutine is writing a frame or sends, that one sends
+// it too, and Control does not wait.
 func (o *Output) Control(opcode byte, payload []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -146,7 +146,8 @@ func (o *Output) IsSending() bool {
 	return o.sending
 }
 
-// SendHeld sends what is held if batched, and returns the number of pieces written since the last call.
+// SendHeld sends what is held if batched, and returns the number of pieces written since the last
+// call.
 func (o *Output) SendHeld() (pieces int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"example.com/wsecho/middleware/internal/poll"
 )
 
-// A connection needs no goroutine between two messages; its stack would be most of the memory. If it
-// is woken before worthParking, it waits twice as long before it is parked again.
+// A connection needs no goroutine between two messages; its stack would be most of the memory. If
+// it is woken before worthParking, it waits twice as long before it is parked again.
 const (
 	maxIdleAfter = 5 * time.Second
 	worthParking = 10 * time.Second

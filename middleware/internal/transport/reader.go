@@ -115,7 +115,7 @@ func (t *Transport) receive(direct []byte) (received []byte, err error) {
 	var asked time.Time // when Interrupted was called last
 	for {
 		received, err = t.readOnce(direct)
-		if _, ok := err.(outputError); ok || len(received) > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		if len(received) > 0 || !isReadTimeout(err) {
 			break
 		}
 		if err = t.deadlineExceeded(asked); err != nil {
@@ -151,6 +151,11 @@ func (t *Transport) deadlineExceeded(asked time.Time) error {
 type outputError struct{ error }
 
 func (e outputError) Unwrap() error { return e.error }
+
+func isReadTimeout(err error) bool {
+	_, ofWrite := err.(outputError)
+	return !ofWrite && errors.Is(err, os.ErrDeadlineExceeded)
+}
 
 // startWaiting is called before a read waits.
 func (t *Transport) startWaiting() error {
@@ -190,8 +195,8 @@ func (t *Transport) Wait() uint64 {
 // pastDeadline makes reads return at once.
 var pastDeadline = time.Unix(1, 0)
 
-// Interrupt makes the reader call [Owner] when it waits or has to wait. It wakes a parked reader. It
-// may be called from any goroutine.
+// Interrupt makes the reader call [Owner] when it waits or has to wait. It wakes a parked reader.
+// It may be called from any goroutine.
 func (t *Transport) Interrupt() {
 	t.reader.interrupts.Add(1)
 	_ = t.Conn.SetReadDeadline(pastDeadline)

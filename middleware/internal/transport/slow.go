@@ -40,8 +40,8 @@ func (s *slowness) stop() {
 	}
 }
 
-// received is called with how many payload bytes of the current message have come in. Other bytes do
-// not count: pings and headers of small fragments are no progress.
+// received is called with how many payload bytes of the current message have come in. Other bytes
+// do not count: pings and headers of small fragments are no progress.
 func (s *slowness) received(n uint64) {
 	if n-s.unit >= messageUnit {
 		s.waited, s.unit = 0, n

@@ -1,5 +1,5 @@
-// Package transport implements the net.Conn that the WebSocket library runs on. It checks the frames
-// read, and needs little memory while the reader waits.
+// Package transport implements the net.Conn that the WebSocket library runs on. It checks the
+// frames read, and needs little memory while the reader waits.
 //
 // It works on bytes and frames. It must not know messages, HTTP or the library.
 package transport
@@ -38,8 +38,9 @@ type Owner interface {
 	Ping(payload string) error
 
 	// Interrupted is called, after [Transport.Interrupt], by the next read from the network, and
-	// again when the deadline that it returned is exceeded. It returns a deadline, zero for none, or the error
-	// for the read to return. waited is how long the read has waited since the last call.
+	// again when the deadline that it returned is exceeded. It returns a deadline, zero for none,
+	// or the error for the read to return. waited is how long the read has waited since the last
+	// call.
 	Interrupted(waited time.Duration) (until time.Time, err error)
 }
 

@@ -21,17 +21,19 @@ func Check(w http.ResponseWriter) error {
 	if isServers(w) || canHijack(w) {
 		return nil
 	}
-	return fmt.Errorf("the connection cannot be hijacked through a %T: put the WebSocket middleware "+
-		"outside of whatever made it, or give it an Unwrap method", w)
+	return fmt.Errorf("the connection cannot be hijacked through a %T: put the WebSocket "+
+		"middleware outside of whatever made it, or give it an Unwrap method", w)
 }
 
-// Hijack sends a 101 with the headers of w and hijacks the connection. [Check] must have accepted w.
-// received is what the client has sent after its handshake. The 101 is sent through w, so that
+// Hijack sends a 101 with the headers of w and hijacks the connection. [Check] must have accepted
+// w. received is what the client has sent after its handshake. The 101 is sent through w, so that
 // loggers and metrics see it. If w is net/http's own ResponseWriter, nothing would see it, and
 // Hijack writes it to the connection, which is faster; the timeout is for that write, if positive.
 //
 // After an error the connection cannot be used: the 101 may have been sent.
-func Hijack(w http.ResponseWriter, timeout time.Duration) (conn net.Conn, received []byte, err error) {
+func Hijack(
+	w http.ResponseWriter, timeout time.Duration,
+) (conn net.Conn, received []byte, err error) {
 	wrapped := !isServers(w)
 	if wrapped {
 		w.WriteHeader(http.StatusSwitchingProtocols)
