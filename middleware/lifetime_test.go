@@ -107,6 +107,7 @@ func (w *brokenHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func TestShutdownOfMany(t *testing.T) {
 	m := middleware.New(middleware.Options{
 		Handler: middleware.Batched(plainEcho()), Logger: textLogger(io.Discard),
+		CloseTimeout: 4 * patience, // as the clients have
 	})
 	s := serveHandler(t, m)
 	const kinds, each = 4, 50

@@ -48,7 +48,6 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	if debug != nil {
 		lines.Print("Debugging on " + cfg.debug.url("http", debug, "/debug/pprof/"))
 	}
-
 	failed := make(chan error, 1)
 	go func() { failed <- serveOn(server, listener) }()
 	select {

@@ -92,8 +92,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "%s\n\n%s: `%s`\n", m.notes(), machine, command)
 	if cfg.svg != "" {
-		const title = "Echo servers, compared"
-		chart := report.Chart(plain, title, machine)
+		chart := report.Chart(plain, "Echo servers, compared", machine)
 		if err := os.WriteFile(cfg.svg, []byte(chart), 0o644); err != nil {
 			return err
 		}
