@@ -38,7 +38,7 @@ const (
 //	open           everything       everything
 //	draining       everything       everything               the client is quiet, or drainLimit
 //	failing        everything       what is received         the reader reads again
-//	closeSent      nothing          messages, close frame    CloseTimeout
+//	closeSent      nothing          messages, close frame    CloseTimeout after it is written
 //	closeReceived  everything       nothing                  we have sent a close frame
 //	closed         nothing          nothing                  lingerTime
 //	lost           nothing          nothing
