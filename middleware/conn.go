@@ -14,6 +14,7 @@ import (
 	"example.com/wsecho/middleware/internal/engine"
 	"example.com/wsecho/middleware/internal/frame"
 	"example.com/wsecho/middleware/internal/handshake"
+	"example.com/wsecho/middleware/internal/logging"
 	"example.com/wsecho/middleware/internal/transport"
 )
 
@@ -27,13 +28,15 @@ type Conn struct {
 	engine     engine.Engine
 	transport  *transport.Transport
 	opts       *shared
-	deflate    bool  // permessage-deflate was agreed on
+	deflate    bool // permessage-deflate was agreed on
+	overTLS    bool
 	windowBits uint8 // see handshake.Agreement
 
 	writing writeLock
 	sent    atomic.Int64 // bytes of payload, before compression
 
-	reading  sync.Mutex // guards in, readErr and received
+	answer   MessageFunc // of PerConn
+	reading  sync.Mutex  // guards in, readErr and received
 	in       incoming
 	readErr  error // returned by all further reads
 	received int64 // bytes of payload, after decompression
@@ -57,16 +60,17 @@ func (m *Middleware) newConn(
 	opts := &m.opts
 	c := &Conn{
 		// Clones, so as not to keep the rest of the request.
-		remote:      cutLogged(r.RemoteAddr),
-		path:        strings.Clone(cutLogged(r.URL.Path)),
+		remote:      logging.Cut(r.RemoteAddr),
+		path:        strings.Clone(logging.Cut(r.URL.Path)),
 		subprotocol: strings.Clone(agreed.Subprotocol),
 		deflate:     agreed.Deflate,
+		overTLS:     r.TLS != nil,
 		windowBits:  uint8(agreed.WindowBits),
 		opts:        opts,
 		writing:     newWriteLock(),
 	}
 	ctx := context.Background()
-	if !isMessageLoop(opts.Handler) || opts.Hooks.seeConn() {
+	if seesConn(opts.Handler) || opts.Hooks.seeConn() {
 		// Keep the values of the context, but not a timeout for the request.
 		c.request, ctx = r, context.WithoutCancel(r.Context())
 	}
@@ -77,7 +81,7 @@ func (m *Middleware) newConn(
 		ReadTimeout:  opts.ReadTimeout,
 		WriteTimeout: opts.WriteTimeout,
 	}
-	if opts.Detach && isMessageLoop(opts.Handler) {
+	if opts.Detach && canPark(opts.Handler) {
 		config.IdleAfter = m.idleAfter
 	}
 	c.transport = transport.New(conn, received, config)

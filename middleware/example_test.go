@@ -116,22 +116,22 @@ func ExampleHandlerFunc() {
 }
 
 // A message handler that needs the request, here for a cookie that says who is asking, closes over
-// it: a MessageFunc is a Handler too. A code from 4000 on tells a page what to do about it, which
-// the status of a refused handshake does not: browsers keep that to themselves.
-func ExampleConn_Request() {
+// what it needs. A code from 4000 on tells a page what to do about it, which the status of a refused
+// handshake does not: browsers keep that to themselves.
+func ExamplePerConn() {
 	users := map[string]string{"c0ffee": "Ada"}
-	greet := func(ctx context.Context, c *middleware.Conn) error {
+	greet := func(_ context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
 		session, err := c.Request().Cookie("session")
 		if err != nil || users[session.Value] == "" {
-			return &middleware.CloseError{Code: 4401, Reason: "log in first"}
+			return nil, &middleware.CloseError{Code: 4401, Reason: "log in first"}
 		}
 		user := users[session.Value]
-		return middleware.MessageFunc(func(w io.Writer, m *middleware.Message) error {
+		return func(w io.Writer, m *middleware.Message) error {
 			_, err := fmt.Fprintf(w, "%s, you sent %q", user, m.Data)
 			return err
-		}).ServeConn(ctx, c)
+		}, nil
 	}
-	ws := middleware.New(middleware.Options{Handler: middleware.HandlerFunc(greet)})
+	ws := middleware.New(middleware.Options{Handler: middleware.PerConn(greet)})
 	server := httptest.NewServer(ws)
 	defer server.Close()
 	fmt.Println(ask(server, "/", "hi"))

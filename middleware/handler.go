@@ -2,10 +2,12 @@ package middleware
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strconv"
 
 	"example.com/wsecho/middleware/internal/frame"
+	"example.com/wsecho/middleware/internal/transport"
 )
 
 // Greeting is the prefix of the default handler's replies.
@@ -57,8 +59,9 @@ type Message struct {
 
 // MessageFunc answers one message. What it writes to w is the reply: when it returns nil, the
 // reply is sent as one message of the type of m, in one frame. If it writes nothing, nothing is
-// sent; an empty write makes an empty reply. If it returns an error or panics, no part of the
-// reply is sent, and the connection closes as described at [Handler].
+// sent; an empty write makes an empty reply. If it returns an error or panics, or if a text reply
+// is not valid UTF-8, no part of the reply is sent, and the connection closes as described at
+// [Handler]. To know whose message it is, make the function with [PerConn].
 //
 // Messages of one connection are answered one after the other, those of different connections
 // concurrently. A reply is sent before the next message is answered. Neither w nor m may be used
@@ -77,6 +80,38 @@ func (f MessageFunc) ServeConn(_ context.Context, c *Conn) error {
 	}
 }
 
+// PerConn returns a handler that calls begin once for each connection and answers its messages with
+// the function that begin returns. That function may keep what the connection needs: its user, a
+// limiter, a counter; its calls are never concurrent. If begin returns an error, the connection
+// closes as described at [Handler]. An idle connection costs little more than that of a plain
+// MessageFunc.
+//
+// The ctx of begin is that of the connection: see [context.AfterFunc] for what has to be done at
+// its end.
+func PerConn(begin func(ctx context.Context, c *Conn) (MessageFunc, error)) Handler {
+	return perConn(begin)
+}
+
+type perConn func(ctx context.Context, c *Conn) (MessageFunc, error)
+
+func (begin perConn) ServeConn(ctx context.Context, c *Conn) error {
+	if c.answer == nil {
+		f, err := begin(ctx, c)
+		if err != nil {
+			return err
+		}
+		if f == nil {
+			return errors.New("middleware: PerConn: the function for the connection must not be nil")
+		}
+		c.answer = f
+	}
+	err := c.answer.ServeConn(ctx, c)
+	if err != transport.ErrIdle {
+		c.answer = nil
+	}
+	return err
+}
+
 // Batched returns a handler that answers messages with f, for an f that never blocks, such as
 // [Echo]. While more messages of the client have been received, replies are held back and sent
 // together: under load, in one system call instead of one for each. All replies are sent before the
@@ -91,14 +126,20 @@ func (b batched) ServeConn(ctx context.Context, c *Conn) error {
 	return b.f.ServeConn(ctx, c)
 }
 
-// isMessageLoop reports whether h keeps no state between messages, so that it can be called again
-// for a connection that was parked.
-func isMessageLoop(h Handler) bool {
+// canPark reports whether h keeps no state on its stack between messages, so that it can be called
+// again for a connection that was parked.
+func canPark(h Handler) bool {
+	_, ok := h.(perConn)
+	return ok || !seesConn(h)
+}
+
+// seesConn reports whether code of the user gets the Conn from h.
+func seesConn(h Handler) bool {
 	switch h.(type) {
 	case MessageFunc, batched:
-		return true
+		return false
 	}
-	return false
+	return true
 }
 
 // Echo returns a MessageFunc that replies with prefix and the message.

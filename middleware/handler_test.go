@@ -90,9 +90,13 @@ func TestHandlerEnds(t *testing.T) {
 				c.send(closing(test.code, ""))
 				c.wantEnd()
 			}
-			errorLogged := strings.Contains(log.String(), "level=ERROR")
-			if errorLogged != (test.log != "") || !strings.Contains(log.String(), test.log) {
-				t.Errorf("logged %s, want an error with %q", log.String(), test.log)
+			line := `level=WARN msg="WebSocket handler failed"`
+			if strings.Contains(test.name, "panic") {
+				line = `level=ERROR msg="WebSocket handler panicked"`
+			}
+			logged := strings.Contains(log.String(), line)
+			if logged != (test.log != "") || !strings.Contains(log.String(), test.log) {
+				t.Errorf("logged %s, want %s with %q", log.String(), line, test.log)
 			}
 		})
 	}

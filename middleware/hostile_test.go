@@ -280,6 +280,39 @@ func TestReplyWrittenLate(t *testing.T) {
 	c.want(reply(0x81, "next"))
 }
 
+// A goroutine that writes while its function returns writes to that reply or to none.
+func TestReplyWrittenConcurrently(t *testing.T) {
+	writing, done := make(chan struct{}), make(chan struct{})
+	s := serve(t, middleware.Options{
+		Handler: middleware.MessageFunc(func(w io.Writer, m *middleware.Message) error {
+			if string(m.Data) != "leak" {
+				_, err := w.Write(m.Data)
+				return err
+			}
+			go func() {
+				writing <- struct{}{}
+				for err := error(nil); err == nil; {
+					_, err = io.WriteString(w, "leak")
+				}
+				done <- struct{}{}
+			}()
+			<-writing
+			return nil
+		}),
+	})
+	for range 50 {
+		leaking, other := connect(t, s), connect(t, s)
+		leaking.send(text("leak"))
+		<-done
+		for range 20 {
+			other.send(text("other"))
+			other.want(reply(0x81, "other"))
+		}
+		_ = leaking.Close()
+		_ = other.Close()
+	}
+}
+
 // A violation in the answer to our close frame is not told as what we have closed with.
 func TestMalformedAnswerToClose(t *testing.T) {
 	var log syncBuffer

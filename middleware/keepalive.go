@@ -104,8 +104,13 @@ const (
 	backlogUnit = 64 << 10
 )
 
-// answerTime is how long the answer to the ping may take: the PongTimeout, and the time in which a
-// client must take the data sent before the ping (see Options.WriteTimeout).
+// tlsRecords is how many TLS records fill 256 KiB. Nothing is known of a record, not even that it
+// arrives, until it is complete.
+const tlsRecords = 16
+
+// answerTime is how long the answer to the ping may take: the PongTimeout, the time in which a
+// client must take the data sent before the ping (see Options.WriteTimeout), and over TLS the time
+// in which it must send a record (see Options.ReadTimeout).
 func (k *keepAlive) answerTime() time.Duration {
 	if k.c.opts.PongTimeout <= 0 {
 		return 0
@@ -115,5 +120,9 @@ func (k *keepAlive) answerTime() time.Duration {
 		pace = defaultWriteTimeout
 	}
 	units := min(k.sent-k.answered, maxBacklog) / backlogUnit
-	return k.c.opts.PongTimeout + time.Duration(units)*pace/4
+	answerTime := k.c.opts.PongTimeout + time.Duration(units)*pace/4
+	if k.c.overTLS {
+		answerTime += max(k.c.opts.ReadTimeout, 0) / tlsRecords
+	}
+	return answerTime
 }

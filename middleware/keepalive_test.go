@@ -1,9 +1,13 @@
 package middleware_test
 
 import (
+	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -162,6 +166,62 @@ func TestWriteTimeoutOfSlowClients(t *testing.T) {
 			if whole := got >= 4*quarter; whole != test.whole {
 				t.Errorf("with a pause of %v, got %d bytes", test.pause, got)
 			}
+		})
+	}
+}
+
+// slowWriter is a network that takes a time for the second half of each write.
+type slowWriter struct {
+	net.Conn
+	pause time.Duration
+}
+
+func (w *slowWriter) Write(p []byte) (int, error) {
+	half := len(p) / 2
+	n, err := w.Conn.Write(p[:half])
+	if err != nil {
+		return n, err
+	}
+	time.Sleep(w.pause)
+	m, err := w.Conn.Write(p[half:])
+	return n + m, err
+}
+
+// A TLS record that arrives at the pace of the ReadTimeout, 16 KiB in 3.75 s, is an answer.
+func TestPingDuringTLSRecord(t *testing.T) {
+	certificate := httptest.NewTLSServer(nil)
+	certificate.Close()
+	secure := func(l net.Listener) net.Listener { return tls.NewListener(l, certificate.TLS) }
+	for _, test := range []struct {
+		name     string
+		duration time.Duration
+		want     string
+	}{
+		{"in time", 4750*time.Millisecond - 1, reply(0x81, "x")},
+		{"too slow", 4750*time.Millisecond + 1, closeReply(1008, "no answer to a ping within 1s")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			listenerInBubble(t, func() http.Handler {
+				return middleware.New(middleware.Options{
+					Handler: plainEcho(), PongTimeout: time.Second, Logger: textLogger(io.Discard),
+				})
+			}, secure, func(t *testing.T, dial func() *rawClient) {
+				c := dial()
+				w := &slowWriter{Conn: c.Conn}
+				c.Conn = tls.Client(w, &tls.Config{InsecureSkipVerify: true})
+				c.r = bufio.NewReader(c.Conn)
+				c.shakeHands()
+				c.wantAfter(30*time.Second, reply(0x89, ""))
+				w.pause = test.duration
+				sent := make(chan struct{})
+				go func() {
+					defer close(sent)
+					_, _ = io.WriteString(c.Conn, text("x"))
+				}()
+				c.want(test.want)
+				_ = w.Close()
+				<-sent
+			})
 		})
 	}
 }

@@ -308,3 +308,45 @@ func TestDetach(t *testing.T) {
 		t.Errorf("Shutdown: %v", err)
 	}
 }
+
+// lateHijack is a ResponseWriter that holds up the handshake.
+type lateHijack struct {
+	http.ResponseWriter
+	begun, release chan struct{}
+}
+
+func (w *lateHijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	close(w.begun)
+	<-w.release
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+// A handshake that ends after Shutdown has given up is cut, and not drained: its client would be
+// served for as long as it sends.
+func TestHandshakeAfterShutdown(t *testing.T) {
+	m := middleware.New(middleware.Options{
+		Handler: middleware.HandlerFunc(func(ctx context.Context, _ *middleware.Conn) error {
+			<-ctx.Done() // It does not read, so draining would not end it.
+			return nil
+		}),
+		Logger: textLogger(io.Discard),
+	})
+	begun, release := make(chan struct{}), make(chan struct{})
+	s := serveHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.ServeHTTP(&lateHijack{w, begun, release}, r)
+	}))
+	c := dialRaw(t, s)
+	c.send("GET /ws HTTP/1.1\r\n" + handshakeLines + "\r\n")
+	<-begun
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := m.Shutdown(ctx); err != context.Canceled {
+		t.Fatalf("Shutdown: %v", err)
+	}
+	close(release)
+	if resp := c.response(); resp.StatusCode != 101 {
+		t.Fatal(resp.Status)
+	}
+	c.want(closeReply(1001, goingAway))
+	c.wantEnd()
+}

@@ -88,13 +88,14 @@ func TestLogLimit(t *testing.T) {
 	})
 }
 
-// Failed connections are limited by their code, errors of handlers are not; each Middleware counts
-// for itself.
+// Failed connections and errors of handlers are limited by their code; each Middleware counts for
+// itself.
 func TestLogLimitOfConnections(t *testing.T) {
 	const (
 		failed = `after=0s msg="WebSocket connection failed" code=1002 reason="reserved opcode 3"` + "\n"
 		left   = `after=1s msg="WebSocket log lines left out" code=1002 count=2` + "\n"
-		broken = `after=0s msg="WebSocket handler failed" error=broken` + "\n"
+		broken = `after=1ms msg="WebSocket handler failed" code=1011 error=broken` + "\n"
+		other  = `after=1.001s msg="WebSocket log lines left out" code=1011 count=4` + "\n"
 	)
 	var log syncBuffer
 	handlerInBubble(t, func() http.Handler {
@@ -119,9 +120,10 @@ func TestLogLimitOfConnections(t *testing.T) {
 		}
 		send(7, "/ws", frame(0x83, ""), closeReply(1002, "reserved opcode 3"))
 		send(5, "/second", frame(0x83, ""), closeReply(1002, "reserved opcode 3"))
+		time.Sleep(time.Millisecond)
 		send(9, "/ws", text("x"), closeReply(1011, "internal server error"))
 		time.Sleep(2 * time.Second)
-		want := strings.Repeat(failed, 10) + strings.Repeat(broken, 9) + left
+		want := strings.Repeat(failed, 10) + strings.Repeat(broken, 5) + left + other
 		if log.String() != want {
 			t.Errorf("got\n%swant\n%s", log.String(), want)
 		}

@@ -27,11 +27,20 @@ func inBubble(t *testing.T, opts middleware.Options, test func(t *testing.T, dia
 func handlerInBubble(
 	t *testing.T, makeHandler func() http.Handler, test func(t *testing.T, dial func() *rawClient),
 ) {
+	same := func(l net.Listener) net.Listener { return l }
+	listenerInBubble(t, makeHandler, same, test)
+}
+
+// listenerInBubble is handlerInBubble with a listener around the one in memory.
+func listenerInBubble(
+	t *testing.T, makeHandler func() http.Handler, wrap func(net.Listener) net.Listener,
+	test func(t *testing.T, dial func() *rawClient),
+) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 		s := &http.Server{Handler: makeHandler()}
 		ended := make(chan error, 1)
-		go func() { ended <- s.Serve(l) }()
+		go func() { ended <- s.Serve(wrap(l)) }()
 		t.Cleanup(func() {
 			_ = s.Close()
 			<-ended

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"example.com/wsecho/middleware/internal/handshake"
+	"example.com/wsecho/middleware/internal/logging"
 	"example.com/wsecho/middleware/internal/poll"
 	"example.com/wsecho/middleware/internal/upgrade"
 )
@@ -39,7 +40,7 @@ type Middleware struct {
 // shared is what connections know of their Middleware.
 type shared struct {
 	Options  // with defaults applied; not changed after New
-	warnings logLimiter
+	warnings logging.Limiter
 }
 
 const defaultIdleAfter = 100 * time.Millisecond

@@ -72,9 +72,9 @@ type Options struct {
 
 	// PongTimeout is how long a client may stay silent after a ping before the connection is
 	// closed with 1008. Anything it sends counts as an answer. For data sent before the ping, from
-	// 64 KiB to 4 MiB, the answer may take longer, at the pace of WriteTimeout. While a write waits
-	// for the client, only WriteTimeout counts. If zero, it is 10 seconds; if negative, there is no
-	// limit.
+	// 64 KiB to 4 MiB, the answer may take longer, at the pace of WriteTimeout, and over TLS by a
+	// 16th of ReadTimeout: a record counts when it is complete. While a write waits for the client,
+	// only WriteTimeout counts. If zero, it is 10 seconds; if negative, there is no limit.
 	PongTimeout time.Duration
 
 	// CloseTimeout is how long a closing handshake may take (RFC 6455 §7.1.2), from our close
@@ -96,11 +96,11 @@ type Options struct {
 	// Hooks are called for events of connections. The zero value costs nothing.
 	Hooks Hooks
 
-	// Logger logs refused handshakes and protocol errors at Warn, errors and panics of handlers at
-	// Error, and the begin and end of each connection at Debug, never the contents of a message.
-	// Values from clients are cut at 200 bytes, and of the lines at Warn with the same status or
-	// close code, 5 a second are logged and one more with the count of those left out. If nil, it
-	// is [slog.Default].
+	// Logger logs panics of handlers at Error; refused handshakes, protocol errors and errors of
+	// handlers that close with 1011 at Warn; and the begin and end of each connection at Debug;
+	// never the contents of a message. Values from clients are cut at 200 bytes, and of the lines
+	// at Warn with the same status or close code, 5 a second are logged and one more with the count
+	// of those left out. If nil, it is [slog.Default].
 	Logger *slog.Logger
 }
 

@@ -27,7 +27,7 @@ type incoming struct {
 func (c *Conn) NextReader() (MessageType, io.Reader, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	t, err := c.nextMessage()
+	t, err := c.nextMessage(!mayPark)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -51,19 +51,22 @@ func (r *messageReader) Read(p []byte) (int, error) {
 
 // ReadMessage returns the next message. Its errors are those of [Conn.NextReader].
 func (c *Conn) ReadMessage() (MessageType, []byte, error) {
-	t, b, err := c.receive()
+	t, b, err := c.receive(!mayPark)
 	if err != nil {
 		return 0, nil, err
 	}
 	return t, b.Bytes(), nil // The buffer is not freed: the caller keeps its bytes.
 }
 
+// mayPark is the argument of a message loop, which returns transport.ErrIdle to be parked.
+const mayPark = true
+
 // receive returns the next message in a buffer that the caller must free. The connection holds no
 // buffer while it waits.
-func (c *Conn) receive() (MessageType, *buffer.Buffer, error) {
+func (c *Conn) receive(mayPark bool) (MessageType, *buffer.Buffer, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	t, err := c.nextMessage()
+	t, err := c.nextMessage(mayPark)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -90,7 +93,7 @@ type payloadReader struct{ c *Conn }
 
 func (r payloadReader) Read(p []byte) (int, error) { return r.c.readPayload(p) }
 
-func (c *Conn) nextMessage() (MessageType, error) {
+func (c *Conn) nextMessage(mayPark bool) (MessageType, error) {
 	if c.in.payload != nil {
 		// The rest is not wanted but must be valid.
 		if _, err := io.Copy(io.Discard, payloadReader{c}); err != nil {
@@ -100,7 +103,11 @@ func (c *Conn) nextMessage() (MessageType, error) {
 	if c.readErr != nil {
 		return 0, c.readErr
 	}
-	if err := c.transport.Await(); err == transport.ErrIdle {
+	err := c.transport.Await()
+	for err == transport.ErrIdle && !mayPark {
+		err = c.transport.Await()
+	}
+	if err == transport.ErrIdle {
 		return 0, err
 	} else if err != nil {
 		return 0, c.readFailed(err)

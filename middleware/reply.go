@@ -2,6 +2,8 @@ package middleware
 
 import (
 	"errors"
+	"sync"
+	"unicode/utf8"
 
 	"example.com/wsecho/middleware/internal/buffer"
 )
@@ -9,70 +11,90 @@ import (
 // reply collects what a MessageFunc writes. It fills one cache line.
 type reply struct {
 	message Message
-	in, out *buffer.Buffer // the message; the reply, nil until it needs a buffer of its own
-	prefix  int            // if out is nil, the reply is so many bytes of prefix and in
+	in      *buffer.Buffer // the message
+
+	mu      sync.Mutex     // A function may, wrongly, write while and after it returns.
+	out     *buffer.Buffer // nil until the reply needs a buffer of its own
+	prefix  int32          // if out is nil, the reply is so many bytes of prefix and in
 	written bool
+	ended   bool // No more writes.
 }
 
 // serve answers the next message.
 func (r *reply) serve(c *Conn, f MessageFunc) error {
-	t, in, err := c.receive()
+	t, in, err := c.receive(mayPark)
 	if err != nil {
 		return err
 	}
-	*r = reply{message: Message{Type: t, Data: in.Bytes()}, in: in}
+	r.begin(t, in)
 	defer r.free()
-	if err := f(r, &r.message); err != nil || !r.written {
+	err = f(r, &r.message)
+	r.end()
+	switch {
+	case err != nil || !r.written:
 		return err
+	case r.out == nil:
+		return c.writeMessage(t, r.in.Prefixed(int(r.prefix))) // text that was checked when read
 	}
-	return c.WriteMessage(t, r.bytes())
+	return c.WriteMessage(t, r.out.Bytes())
 }
 
-// free ends the reply. A function that uses it later, which it must not, does not reach the buffers
-// of other connections.
+func (r *reply) begin(t MessageType, in *buffer.Buffer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.message, r.in = Message{Type: t, Data: in.Bytes()}, in
+	r.prefix, r.written, r.ended = 0, false, false
+}
+
+// end makes writes fail: they would reach the buffer of another connection.
+func (r *reply) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+}
+
 func (r *reply) free() {
-	in, out := r.in, r.out
-	*r = reply{}
-	in.Free()
-	if out != nil {
-		out.Free()
+	r.end()
+	r.in.Free()
+	if r.out != nil {
+		r.out.Free()
 	}
+	r.message, r.in, r.out = Message{}, nil, nil
 }
 
-func (r *reply) bytes() []byte {
-	if r.out == nil {
-		return r.in.Prefixed(r.prefix)
-	}
-	return r.out.Bytes()
-}
-
-// output returns the buffer of the reply, or nil if the reply has ended.
-func (r *reply) output() *buffer.Buffer {
-	if r.in == nil {
-		return nil
+// prepare returns the buffer of the reply for a write. The reply is locked.
+func (r *reply) prepare() (*buffer.Buffer, error) {
+	if r.ended {
+		return nil, errReplyEnded
 	}
 	if r.out == nil {
 		r.out = buffer.New()
 		if r.written {
-			_, _ = r.out.Write(r.in.Prefixed(r.prefix))
+			_, _ = r.out.Write(r.in.Prefixed(int(r.prefix)))
 		}
 	}
 	r.written = true
-	return r.out
+	return r.out, nil
 }
 
 func (r *reply) Write(p []byte) (int, error) {
-	if out := r.output(); out != nil {
-		return out.Write(p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out, err := r.prepare()
+	if err != nil {
+		return 0, err
 	}
-	return 0, errReplyEnded
+	return out.Write(p)
 }
 
 func (r *reply) WriteString(s string) (int, error) {
-	if out := r.output(); out != nil {
-		return out.WriteString(s)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out, err := r.prepare()
+	if err != nil {
+		return 0, err
 	}
-	return 0, errReplyEnded
+	return out.WriteString(s)
 }
 
 var errReplyEnded = errors.New("middleware: reply written after the MessageFunc has returned")
@@ -80,10 +102,12 @@ var errReplyEnded = errors.New("middleware: reply written after the MessageFunc 
 // echo makes prefix and the message the reply, without copying the message. It reports whether it
 // could.
 func (r *reply) echo(prefix string) bool {
-	if r.written || !sameSlice(r.message.Data, r.in.Bytes()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.written || r.ended || !sameSlice(r.message.Data, r.in.Bytes()) || !utf8.ValidString(prefix) {
 		return false
 	}
-	r.prefix, r.written = len(prefix), r.in.Prefix(prefix)
+	r.prefix, r.written = int32(len(prefix)), r.in.Prefix(prefix)
 	return r.written
 }
 

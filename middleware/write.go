@@ -7,18 +7,30 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"example.com/wsecho/middleware/internal/buffer"
 	"example.com/wsecho/middleware/internal/deflate"
+	"example.com/wsecho/middleware/internal/frame"
 	"example.com/wsecho/middleware/internal/transport"
 )
 
 var errClosed = fmt.Errorf("middleware: WebSocket: %w", net.ErrClosed)
 
+var errNotUTF8 = errors.New("middleware: text message to send: must be valid UTF-8 (RFC 6455 §8.1)")
+
 // WriteMessage sends p as one message in one frame, compressed if that was negotiated and makes it
-// smaller. Text must be valid UTF-8, or the client will close with 1007. The error is
+// smaller. Text must be valid UTF-8, or nothing is sent and an error returned. The error is
 // [net.ErrClosed] if the connection is closing, or that of the network, which ends the connection.
 func (c *Conn) WriteMessage(t MessageType, p []byte) error {
+	if t == TextMessage && !utf8.Valid(p) {
+		return errNotUTF8
+	}
+	return c.writeMessage(t, p)
+}
+
+// writeMessage is WriteMessage for what is valid.
+func (c *Conn) writeMessage(t MessageType, p []byte) error {
 	if err := c.beginWrite(t); err != nil {
 		return err
 	}
@@ -53,7 +65,8 @@ func (c *Conn) written(t MessageType, size int64) error {
 
 // NextWriter begins a message that is sent as it is written, uncompressed, in one or more frames.
 // Closing the writer ends the message. Other messages wait until then, so the writer must be
-// closed. The errors are those of [Conn.WriteMessage].
+// closed. The errors are those of [Conn.WriteMessage]. Text that is not UTF-8 cannot be taken back:
+// the error closes the connection with 1011.
 func (c *Conn) NextWriter(t MessageType) (io.WriteCloser, error) {
 	if err := c.beginWrite(t); err != nil {
 		return nil, err
@@ -70,6 +83,7 @@ type messageWriter struct {
 	c      *Conn
 	w      io.WriteCloser
 	kind   MessageType
+	text   frame.TextChecker
 	size   int64
 	closed bool
 }
@@ -78,9 +92,22 @@ func (w *messageWriter) Write(p []byte) (int, error) {
 	if w.closed {
 		return 0, errClosed
 	}
+	if err := w.check(p, false); err != nil {
+		return 0, err
+	}
 	n, err := w.w.Write(p)
 	w.size += int64(n)
 	return n, w.c.flushed(err)
+}
+
+func (w *messageWriter) check(p []byte, ends bool) error {
+	if w.kind != TextMessage || w.text.Check(p, ends) == nil {
+		return nil
+	}
+	if w.c.sendClose(errInternal) {
+		w.c.logHandlerError(errNotUTF8)
+	}
+	return errNotUTF8
 }
 
 func (w *messageWriter) Close() error {
@@ -89,6 +116,9 @@ func (w *messageWriter) Close() error {
 	}
 	w.closed = true
 	defer w.c.endWrite()
+	if err := w.check(nil, true); err != nil {
+		return err
+	}
 	if err := w.c.flushed(w.w.Close()); err != nil {
 		return err
 	}

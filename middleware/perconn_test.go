@@ -1,0 +1,163 @@
+package middleware_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/wsecho/middleware"
+)
+
+// counting answers with the query of the connection's request and the number of the message.
+func counting(_ context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
+	query, n := c.Request().URL.RawQuery, 0
+	return func(w io.Writer, m *middleware.Message) error {
+		n++
+		_, err := fmt.Fprintf(w, "%s %d %s", query, n, m.Data)
+		return err
+	}, nil
+}
+
+func TestPerConn(t *testing.T) {
+	for _, detach := range []bool{false, true} {
+		t.Run(fmt.Sprintf("Detach %v", detach), func(t *testing.T) {
+			s := serve(t, middleware.Options{Handler: middleware.PerConn(counting), Detach: detach})
+			a, b := dialRaw(t, s), dialRaw(t, s)
+			a.request("/ws?a", handshakeLines)
+			b.request("/ws?b", handshakeLines)
+			a.send(text("x") + text("y"))
+			a.want(reply(0x81, "a 1 x") + reply(0x81, "a 2 y"))
+			b.send(text("z"))
+			b.want(reply(0x81, "b 1 z"))
+			a.send(frame(0x82, "bin") + closing(1000, ""))
+			a.want(reply(0x82, "a 3 bin") + closeReply(1000, ""))
+			a.wantEnd()
+		})
+	}
+}
+
+// The function of a connection outlives parking.
+func TestPerConnParked(t *testing.T) {
+	s, _ := serveParking(t, middleware.Options{Handler: middleware.PerConn(counting)})
+	c := dialRaw(t, s)
+	c.request("/ws?q", handshakeLines)
+	for i := range 3 {
+		wantServed(t, 0)
+		c.send(text("x"))
+		c.want(reply(0x81, fmt.Sprintf("q %d x", i+1)))
+	}
+}
+
+// What PerConn's function and that of the connection read waits as long as it takes.
+func TestPerConnReads(t *testing.T) {
+	s, _ := serveParking(t, middleware.Options{Handler: middleware.PerConn(
+		func(_ context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
+			_, name, err := c.ReadMessage()
+			if err != nil {
+				return nil, err
+			}
+			return func(w io.Writer, m *middleware.Message) error {
+				if err := c.WriteMessage(middleware.TextMessage, []byte("sure?")); err != nil {
+					return err
+				}
+				_, answer, err := c.ReadMessage()
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(w, "%s %s %s", name, m.Data, answer)
+				return err
+			}, nil
+		})})
+	c := connect(t, s)
+	wait := func() { time.Sleep(20 * time.Millisecond) } // 20 times the time after which it would park
+	wait()
+	c.send(text("Ada"))
+	wantServed(t, 0)
+	c.send(text("leaves"))
+	c.want(reply(0x81, "sure?"))
+	wait()
+	c.send(text("yes"))
+	c.want(reply(0x81, "Ada leaves yes"))
+}
+
+func TestPerConnFails(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		begin  func() (middleware.MessageFunc, error)
+		code   uint16
+		reason string
+		log    string
+	}{
+		{"code", func() (middleware.MessageFunc, error) {
+			return nil, &middleware.CloseError{Code: 3000, Reason: "who are you?"}
+		}, 3000, "who are you?", ""},
+		{
+			"error", func() (middleware.MessageFunc, error) { return nil, errors.New("broken") },
+			1011, "internal server error", "level=WARN msg=\"WebSocket handler failed\" remote=pipe path=/ws code=1011 error=broken",
+		},
+		{
+			"nothing", func() (middleware.MessageFunc, error) { return nil, nil },
+			1011, "internal server error", "PerConn: the function for the connection must not be nil",
+		},
+		{
+			"panic", func() (middleware.MessageFunc, error) { panic("broken") },
+			1011, "internal server error", "level=ERROR msg=\"WebSocket handler panicked\"",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var log syncBuffer
+			handlerInBubble(t, func() http.Handler {
+				return middleware.New(middleware.Options{
+					Logger: textLogger(&log),
+					Handler: middleware.PerConn(func(context.Context, *middleware.Conn) (middleware.MessageFunc, error) {
+						return test.begin()
+					}),
+				})
+			}, func(t *testing.T, dial func() *rawClient) {
+				c := dial().shakeHands()
+				c.want(closeReply(test.code, test.reason))
+				c.send(closing(test.code, ""))
+				c.wantEnd()
+			})
+			if got := log.String(); !strings.Contains(got, test.log) ||
+				strings.Contains(got, "handler") != (test.log != "") {
+				t.Errorf("logged %s, want %q", got, test.log)
+			}
+		})
+	}
+}
+
+// A handler that calls PerConn's one after the other has a function of each.
+func TestPerConnTwice(t *testing.T) {
+	answering := func(s string) middleware.Handler {
+		return middleware.PerConn(func(context.Context, *middleware.Conn) (middleware.MessageFunc, error) {
+			return func(w io.Writer, m *middleware.Message) error {
+				if string(m.Data) == "next" {
+					return io.EOF
+				}
+				_, err := io.WriteString(w, s)
+				return err
+			}, nil
+		})
+	}
+	inBubble(t, middleware.Options{
+		Handler: middleware.HandlerFunc(func(ctx context.Context, c *middleware.Conn) error {
+			if err := answering("first").ServeConn(ctx, c); err != io.EOF {
+				return err
+			}
+			return answering("second").ServeConn(ctx, c)
+		}),
+	}, func(t *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		c.send(text("a"))
+		c.want(reply(0x81, "first"))
+		c.send(text("next"))
+		c.send(text("b"))
+		c.want(reply(0x81, "second"))
+	})
+}
