@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/wsecho/middleware/internal/engine"
 	"example.com/wsecho/middleware/internal/frame"
 	"example.com/wsecho/middleware/internal/handshake"
 	"example.com/wsecho/middleware/internal/logging"
@@ -25,7 +24,6 @@ import (
 // methods. A handler that only sends calls [Conn.Discard] in another goroutine.
 type Conn struct {
 	// Fields used for every message come first: with many connections they miss the cache.
-	engine     engine.Engine
 	transport  *transport.Transport
 	opts       *shared
 	deflate    bool // permessage-deflate was agreed on
@@ -76,7 +74,7 @@ func (m *Middleware) newConn(
 	}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	config := transport.Config{
-		Owner:        transportOwner{c},
+		Owner:        lower{c},
 		Guard:        frame.NewGuard(agreed.Deflate, opts.ReadLimit),
 		ReadTimeout:  opts.ReadTimeout,
 		WriteTimeout: opts.WriteTimeout,
@@ -85,17 +83,18 @@ func (m *Middleware) newConn(
 		config.IdleAfter = m.idleAfter
 	}
 	c.transport = transport.New(conn, received, config)
-	c.engine.Start(c.transport, c.pong)
 	return c
 }
 
-// transportOwner is the Conn as its transport sees it.
-type transportOwner struct{ c *Conn }
+// lower is the Conn as its transport and the engines lent to it see it.
+type lower struct{ c *Conn }
 
-func (o transportOwner) Ping(payload string) error { return o.c.pong(payload) }
+func (l lower) Read(p []byte) (int, error)  { return l.c.transport.Read(p) }
+func (l lower) Write(p []byte) (int, error) { return l.c.transport.Write(p) }
+func (l lower) Ping(payload string) error   { return l.c.pong(payload) }
 
-func (o transportOwner) Interrupted(waited time.Duration) (time.Time, error) {
-	return o.c.readInterrupted(waited)
+func (l lower) Interrupted(waited time.Duration) (time.Time, error) {
+	return l.c.readInterrupted(waited)
 }
 
 // Request returns the request of the opening handshake. It must not be modified.

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"time"
 
+	"example.com/wsecho/middleware/internal/engine"
 	"example.com/wsecho/middleware/internal/handshake"
 	"example.com/wsecho/middleware/internal/logging"
 	"example.com/wsecho/middleware/internal/poll"
@@ -41,6 +42,7 @@ type Middleware struct {
 type shared struct {
 	Options  // with defaults applied; not changed after New
 	warnings logging.Limiter
+	engines  engine.Pool
 }
 
 const defaultIdleAfter = 100 * time.Millisecond

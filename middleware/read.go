@@ -6,6 +6,7 @@ import (
 
 	"example.com/wsecho/middleware/internal/buffer"
 	"example.com/wsecho/middleware/internal/deflate"
+	"example.com/wsecho/middleware/internal/engine"
 	"example.com/wsecho/middleware/internal/frame"
 	"example.com/wsecho/middleware/internal/transport"
 )
@@ -13,6 +14,7 @@ import (
 // incoming is the message being read.
 type incoming struct {
 	number   uint64          // of the message, from 1
+	engine   *engine.Engine  // nil while the next message is waited for
 	payload  io.Reader       // nil between messages
 	inflater *deflate.Reader // payload too, if the message is compressed
 	kind     MessageType
@@ -108,16 +110,21 @@ func (c *Conn) nextMessage(mayPark bool) (MessageType, error) {
 		err = c.transport.Await()
 	}
 	if err == transport.ErrIdle {
+		c.returnEngine()
 		return 0, err
 	} else if err != nil {
 		return 0, c.readFailed(err)
 	}
-	opcode, payload, err := c.engine.NextReader()
+	if c.in.engine == nil {
+		c.in.engine = c.opts.engines.Lend(lower{c})
+	}
+	opcode, payload, err := c.in.engine.NextReader()
 	if err != nil {
 		return 0, c.readFailed(err)
 	}
 	c.in = incoming{
 		number:  c.in.number + 1,
+		engine:  c.in.engine,
 		payload: payload,
 		kind:    MessageType(opcode),
 	}
@@ -154,6 +161,9 @@ func (c *Conn) readPayload(p []byte) (int, error) {
 		return n, nil
 	case io.EOF:
 		c.endPayload()
+		if !c.transport.Buffered() { // The next message will be waited for.
+			c.returnEngine()
+		}
 		if err := c.hookMessage(c.opts.Hooks.Received, c.in.kind, c.in.size); err != nil {
 			return 0, c.readFailed(err)
 		}
@@ -167,6 +177,13 @@ func (c *Conn) receivedBytes() int64 {
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	return c.received
+}
+
+func (c *Conn) returnEngine() {
+	if c.in.engine != nil {
+		c.in.engine.Return()
+		c.in.engine = nil
+	}
 }
 
 func (c *Conn) endPayload() {

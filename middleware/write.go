@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 
 	"example.com/wsecho/middleware/internal/buffer"
 	"example.com/wsecho/middleware/internal/deflate"
+	"example.com/wsecho/middleware/internal/engine"
 	"example.com/wsecho/middleware/internal/frame"
 	"example.com/wsecho/middleware/internal/transport"
 )
@@ -47,7 +49,12 @@ func (c *Conn) writeMessage(t MessageType, p []byte) error {
 			p = deflated.Bytes()
 		}
 	}
-	if err := c.flushed(c.engine.WriteMessage(int(t), p)); err != nil {
+	e := c.opts.engines.Lend(lower{c})
+	if err := e.WriteMessage(int(t), p); err != nil {
+		return c.flushed(err)
+	}
+	e.Return()
+	if err := c.flushed(nil); err != nil {
 		return err
 	}
 	return c.written(t, size)
@@ -71,16 +78,22 @@ func (c *Conn) NextWriter(t MessageType) (io.WriteCloser, error) {
 	if err := c.beginWrite(t); err != nil {
 		return nil, err
 	}
-	w, err := c.engine.NextWriter(int(t))
+	e := c.opts.engines.Lend(lower{c})
+	w, err := e.NextWriter(int(t))
+	if err == nil && c.ctx.Err() != nil {
+		err = transport.ErrClosed
+	}
 	if err != nil {
 		c.endWrite()
 		return nil, c.flushed(err)
 	}
-	return &messageWriter{c: c, w: w, kind: t}, nil
+	return &messageWriter{c: c, engine: e, w: w, kind: t}, nil
 }
 
 type messageWriter struct {
 	c      *Conn
+	mu     sync.Mutex // The engine must not be used after it was returned.
+	engine *engine.Engine
 	w      io.WriteCloser
 	kind   MessageType
 	text   frame.TextChecker
@@ -89,6 +102,8 @@ type messageWriter struct {
 }
 
 func (w *messageWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.closed {
 		return 0, errClosed
 	}
@@ -111,6 +126,8 @@ func (w *messageWriter) check(p []byte, ends bool) error {
 }
 
 func (w *messageWriter) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.closed {
 		return errClosed
 	}
@@ -122,6 +139,7 @@ func (w *messageWriter) Close() error {
 	if err := w.c.flushed(w.w.Close()); err != nil {
 		return err
 	}
+	w.engine.Return()
 	return w.c.written(w.kind, w.size)
 }
 

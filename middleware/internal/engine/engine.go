@@ -1,8 +1,8 @@
 // Package engine encodes and decodes frames with gorilla/websocket. It is the only package that
 // imports it.
 //
-// It works on a net.Conn whose frames are checked already. It must not know what is below that, nor
-// what the messages are for.
+// It works on a connection whose frames are checked already. It must not know what is below that,
+// nor what the messages are for.
 package engine
 
 import (
@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -23,41 +24,48 @@ const (
 	writeBuffer = 512 - 14 // gorilla adds a frame header
 )
 
-// Engine is gorilla's side of a connection. One goroutine at a time may read from it, and one write
-// to it. Initialize it with [Engine.Start]; it must not be copied afterwards.
+// Engine is gorilla's side of a connection while one of its messages is read or written. Between
+// messages gorilla keeps nothing for a connection, so engines are lent from a pool. One goroutine at
+// a time may use an Engine.
 type Engine struct {
+	pool *Pool
 	ws   *websocket.Conn
 	conn conn
+	in   *bufio.Reader // gorilla's
 }
 
-// conn is the connection as gorilla sees it.
-type conn struct {
-	net.Conn
-	answered bool
+// User is the connection that an engine is lent to.
+type User interface {
+	Read(p []byte) (int, error)
+	Write(p []byte) (int, error)
+
+	// Ping is called with the payload of each ping within a message.
+	Ping(payload string) error
 }
 
-// Write drops the first write, gorilla's response to the handshake: ours has been sent.
-func (c *conn) Write(p []byte) (int, error) {
-	if !c.answered {
-		c.answered = true
-		return len(p), nil
+// Pool is a pool of engines. The zero value is ready. There is no global one, because engines have
+// channels, which a test in a synctest bubble must not share with the rest of the program.
+type Pool struct{ engines sync.Pool }
+
+// Lend returns an engine for u, for [Engine.Return] after the message.
+func (p *Pool) Lend(u User) *Engine {
+	e, _ := p.engines.Get().(*Engine)
+	if e == nil {
+		e = newEngine()
+		e.pool = p
 	}
-	return c.Conn.Write(p)
+	e.conn.user = u
+	return e
 }
 
-// Start makes gorilla take over c. ping is called with the payload of pings within a message.
-func (e *Engine) Start(c net.Conn, ping func(payload string) error) {
-	e.conn.Conn = c
-	w := hijackWriter{e: e, spare: spareWriters.Get().(*bufio.Writer)}
-	upgrader := websocket.Upgrader{WriteBufferSize: writeBuffer}
-	ws, err := upgrader.Upgrade(w, request, nil)
-	if err != nil {
-		panic(fmt.Errorf("engine: %w", err)) // gorilla has changed: it accepts the request today.
+// Return returns the engine after a message was read to its end or written. What was returned by
+// its methods must not be used any more. An engine that has seen an error, or that still holds input,
+// is thrown away.
+func (e *Engine) Return() {
+	e.conn.user = nil
+	if !e.conn.failed && e.in.Buffered() == 0 {
+		e.pool.engines.Put(e)
 	}
-	w.spare.Reset(nil)
-	spareWriters.Put(w.spare)
-	e.ws = ws
-	ws.SetPingHandler(ping)
 }
 
 // NextReader returns the opcode of the next message and a reader for its payload.
@@ -70,6 +78,47 @@ func (e *Engine) WriteMessage(opcode int, p []byte) error { return e.ws.WriteMes
 
 // NextWriter begins a message, which is written in one or more frames.
 func (e *Engine) NextWriter(opcode int) (io.WriteCloser, error) { return e.ws.NextWriter(opcode) }
+
+// conn is the connection as gorilla sees it.
+type conn struct {
+	net.Conn // nil: gorilla uses nothing else
+	user     User
+	failed   bool
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.user.Read(p)
+	c.failed = c.failed || err != nil
+	return n, err
+}
+
+// Write drops gorilla's response to the handshake, which is written before there is a user.
+func (c *conn) Write(p []byte) (int, error) {
+	if c.user == nil {
+		return len(p), nil
+	}
+	n, err := c.user.Write(p)
+	c.failed = c.failed || err != nil
+	return n, err
+}
+
+// The user has deadlines of its own.
+func (*conn) SetDeadline(time.Time) error      { return nil }
+func (*conn) SetWriteDeadline(time.Time) error { return nil }
+
+// newEngine makes gorilla accept a handshake.
+func newEngine() *Engine {
+	e := new(Engine)
+	e.in = bufio.NewReaderSize(&e.conn, readBuffer)
+	upgrader := websocket.Upgrader{WriteBufferSize: writeBuffer}
+	ws, err := upgrader.Upgrade(hijackWriter{e: e}, request, nil)
+	if err != nil {
+		panic(fmt.Errorf("engine: %w", err)) // gorilla has changed: it accepts the request today.
+	}
+	ws.SetPingHandler(func(payload string) error { return e.conn.user.Ping(payload) })
+	e.ws = ws
+	return e
+}
 
 // request is a handshake that gorilla accepts. The client's was checked by our own rules, which
 // differ from gorilla's.
@@ -84,13 +133,9 @@ var request = &http.Request{Method: http.MethodGet, Header: http.Header{
 type hijackWriter struct {
 	http.ResponseWriter // nil: gorilla only hijacks
 	e                   *Engine
-	spare               *bufio.Writer
 }
 
-// spareWriters are for gorilla's upgrader, which needs a writer and does not keep it.
-var spareWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 16) }}
-
 func (w hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	r := bufio.NewReaderSize(&w.e.conn, readBuffer)
-	return &w.e.conn, bufio.NewReadWriter(r, w.spare), nil
+	out := bufio.NewWriterSize(nil, 16) // gorilla does not keep it
+	return &w.e.conn, bufio.NewReadWriter(w.e.in, out), nil
 }

@@ -138,6 +138,9 @@ func (t *Transport) fill() error {
 // Compressed reports whether the current message is compressed.
 func (t *Transport) Compressed() bool { return t.guard.Compressed() }
 
+// Buffered reports whether input was received that is not yet read.
+func (t *Transport) Buffered() bool { return len(t.in.unread)+len(t.in.rest) > 0 }
+
 // InMessage reports whether more of the current message is to be received.
 func (t *Transport) InMessage() bool { return t.guard.InMessage() }
 
