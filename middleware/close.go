@@ -33,8 +33,6 @@ func (e *CloseError) Unwrap() error { return e.err }
 
 var errInternal = &CloseError{Code: frame.InternalServerErr, Reason: "internal server error"}
 
-var errCloseTimeout = errors.New("middleware: no close frame within the CloseTimeout")
-
 func goingAway() *CloseError {
 	return &CloseError{Code: frame.GoingAway, Reason: "server is shutting down"}
 }
@@ -68,16 +66,16 @@ func (c *Conn) sendClose(e *CloseError) bool {
 // beginClose reports whether e is the close frame to send. The reader sends it without interrupting
 // itself.
 func (c *Conn) beginClose(e *CloseError) bool {
-	return c.closing.send(e, time.Now(), c.opts.CloseTimeout, c.opts.WriteTimeout >= 0)
+	return c.closing.Send(e, time.Now(), c.opts.CloseTimeout, c.opts.WriteTimeout >= 0)
 }
 
 func (c *Conn) writeClose(e *CloseError) bool {
 	if err := c.transport.WriteClose(frame.ClosePayload(e.Code, e.Reason)); err != nil {
-		c.closing.unsend()
+		c.closing.Unsend()
 		c.drop(err)
 		return false
 	}
-	c.closing.written(time.Now(), c.opts.CloseTimeout)
+	c.closing.Written(time.Now(), c.opts.CloseTimeout)
 	c.cancel()
 	return true
 }
@@ -86,7 +84,7 @@ func (c *Conn) writeClose(e *CloseError) bool {
 func (c *Conn) closeStatus(err error) *CloseError {
 	var closeErr *CloseError
 	switch {
-	case err == nil && c.closing.isDrained():
+	case err == nil && c.closing.IsDrained():
 		return goingAway()
 	case err == nil:
 		return &CloseError{Code: frame.NormalClosure}
@@ -99,7 +97,7 @@ func (c *Conn) closeStatus(err error) *CloseError {
 // drop closes the connection without a closing handshake, because of err. It returns the error that
 // it was dropped for first.
 func (c *Conn) drop(err error) error {
-	err = c.closing.lose(err)
+	err = c.closing.Lose(err)
 	c.cancel()
 	c.transport.Interrupt()
 	_ = c.transport.Close()
@@ -108,24 +106,33 @@ func (c *Conn) drop(err error) error {
 
 // fail makes the reader fail the connection with e.
 func (c *Conn) fail(e *CloseError) {
-	if c.closing.fail(e) {
+	if c.closing.Fail(e) {
 		c.transport.Interrupt()
 	}
 }
 
 // drain makes the reader close the connection after all that the client has sent is answered.
 func (c *Conn) drain() {
-	if c.closing.drain(time.Now()) {
+	if c.closing.Drain(time.Now()) {
 		c.transport.Interrupt()
 	}
 }
 
+// closeInfo returns code and reason of the first close frame.
+func (c *Conn) closeInfo() CloseInfo {
+	first, byClient := c.closing.First()
+	if e, ok := first.(*CloseError); ok {
+		return CloseInfo{Code: e.Code, Reason: e.Reason, ByClient: byClient}
+	}
+	return CloseInfo{Code: frame.AbnormalClosure}
+}
+
 // readInterrupted implements Interrupted of transport.Owner.
 func (c *Conn) readInterrupted(waited time.Duration) (time.Time, error) {
-	until, due, err := c.closing.wait(time.Now(), waited)
+	until, due, err := c.closing.Wait(time.Now(), waited)
 	if due {
 		c.sendClose(goingAway())
-		until, _, err = c.closing.wait(time.Now(), 0)
+		until, _, err = c.closing.Wait(time.Now(), 0)
 	}
 	return until, err
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/wsecho/middleware/internal/closing"
 	"example.com/wsecho/middleware/internal/frame"
 	"example.com/wsecho/middleware/internal/handshake"
 	"example.com/wsecho/middleware/internal/logging"
@@ -47,7 +48,7 @@ type Conn struct {
 	request     *http.Request // nil if neither handler nor hooks can get at it
 	subprotocol string
 
-	closing   closing
+	closing   closing.Handshake
 	keepAlive keepAlive
 	began     time.Time
 }
@@ -129,7 +130,7 @@ func (c *Conn) end(err error) {
 	defer c.keepAlive.stop()
 	err = c.finish(err)
 	c.keepAlive.stop()
-	info := c.closing.info()
+	info := c.closeInfo()
 	info.Duration, info.Err = time.Since(c.began), err
 	info.Received, info.Sent = c.receivedBytes(), c.sent.Load()
 	c.logEnd(info)
@@ -183,12 +184,12 @@ func (c *Conn) finish(err error) error {
 		c.logHandlerError(err)
 	}
 	readErr := c.Discard()
-	c.transport.Linger(c.closing.lingerDeadline(time.Now()))
+	c.transport.Linger(c.closing.LingerDeadline(time.Now()))
 	c.cancel()
 	switch {
 	case failed:
 		return err
-	case c.closing.isMutual():
+	case c.closing.IsMutual():
 		return nil
 	}
 	return readErr

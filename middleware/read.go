@@ -212,7 +212,7 @@ func (in *incoming) check(p []byte, ends bool, limit int64) error {
 func (c *Conn) readFailed(err error) error {
 	if received, ok := err.(*frame.CloseReceived); ok {
 		e := &CloseError{Code: received.Code, Reason: received.Reason}
-		c.closing.receive(e)
+		c.closing.Receive(e)
 		if c.beginClose(e) {
 			c.writeClose(e) // the same code back (RFC 6455 §5.5.1), with the reason, as npm ws does
 		}
