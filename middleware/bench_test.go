@@ -87,6 +87,9 @@ type benchServer struct {
 func benchmarked() []benchServer {
 	return []benchServer{
 		{"wsecho", middleware.New(middleware.Options{Compression: true})},
+		{"not batched", middleware.New(middleware.Options{
+			Compression: true, Handler: middleware.Echo(middleware.Greeting),
+		})},
 		{"gorilla", http.HandlerFunc(plainLoop)},
 	}
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"log"
 	"net/http"
 	"time"
@@ -11,12 +12,11 @@ import (
 )
 
 func main() {
-	app := http.FileServer(http.Dir("public")) // the handler you have
+	app := http.NewServeMux() // the handler you have
+	app.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Hello!") })
 	ws := middleware.New(middleware.Options{Path: "/ws"})
-	server := &http.Server{
-		Addr:              ":3000",
-		Handler:           ws.Handler(app),
-		ReadHeaderTimeout: 5 * time.Second,
-	}
+	server := &http.Server{Addr: "localhost:3000", ReadHeaderTimeout: 5 * time.Second}
+	server.Handler = ws.Handler(app)
+	fmt.Println("Listening on http://localhost:3000/")
 	log.Fatal(server.ListenAndServe())
 }

@@ -3,9 +3,9 @@
 // Command compare compares the performance of wsecho with that of other WebSocket servers. From the
 // root of the repository:
 //
-//	go -C examples/interop run ./compare -quick            # about one minute
-//	go -C examples/interop run ./compare                   # about ten minutes
-//	go -C examples/interop run ./compare -svg compare.svg  # with a chart
+//	go -C examples/interop run ./compare -quick                     # about one minute
+//	go -C examples/interop run ./compare                            # about ten minutes
+//	go -C examples/interop run ./compare -svg compare/compare.svg   # with the chart of the README
 //
 // Every server echoes each message with the same prefix, in a new process for each measurement.
 // Each round measures all servers, and ratios are taken within a round: the results are medians
