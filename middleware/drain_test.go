@@ -97,3 +97,36 @@ func TestShutdownCutsBusyHandler(t *testing.T) {
 		}
 	})
 }
+
+// A connection counts until it has ended.
+func TestNumConns(t *testing.T) {
+	var m *middleware.Middleware
+	handlerInBubble(t, func() http.Handler {
+		m = middleware.New(middleware.Options{Logger: textLogger(io.Discard)})
+		return m
+	}, func(t *testing.T, dial func() *rawClient) {
+		want := func(want int) {
+			t.Helper()
+			synctest.Wait()
+			if got := m.NumConns(); got != want {
+				t.Errorf("NumConns: %d, want %d", got, want)
+			}
+		}
+		c := dial()
+		want(0)
+		c.shakeHands()
+		dial().shakeHands()
+		want(2)
+		done := make(chan error, 1)
+		go func() { done <- m.Shutdown(t.Context()) }()
+		c.want(closeReply(1001, goingAway))
+		want(2)
+		c.send(closing(1001, ""))
+		c.wantEnd()
+		want(1)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		want(0)
+	})
+}

@@ -68,6 +68,13 @@ func (g *registry) remove(c *Conn) int {
 	return len(g.conns)
 }
 
+// NumConns returns the number of open connections, those that are closing included.
+func (m *Middleware) NumConns() int {
+	m.conns.mu.Lock()
+	defer m.conns.mu.Unlock()
+	return len(m.conns.conns)
+}
+
 // shutDown stops admission. It returns the connections, and a channel that is closed when all slots
 // are free.
 func (g *registry) shutDown() ([]*Conn, <-chan struct{}) {
