@@ -39,3 +39,11 @@ func TestDebugURLOfLoopback(t *testing.T) {
 		t.Errorf("printed %q", line)
 	}
 }
+
+func TestDebugOnEveryInterface(t *testing.T) {
+	a := start(t, "-debug-addr", "0.0.0.0:0")
+	url := strings.TrimPrefix(a.waitLine(t, "Debugging on "), "Debugging on http://localhost:")
+	port := strings.TrimSuffix(url, "/debug/pprof/")
+	wantLines(t, a.lines, "Listening on every interface ([::]:"+port+"): "+
+		"other machines can connect; -debug-addr localhost:"+port+" keeps them out")
+}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"example.com/wsecho/middleware"
 )
@@ -16,8 +17,8 @@ import (
 const usage = `Usage: app [flags]
 
 Serves a page with an echo console, and the WebSocket endpoint it talks to.
-The environment variable PORT is a port number or the path of a Unix socket
-to listen on; without it, the port is 3000.
+The environment variable PORT is a port number to listen on, or the path of
+a Unix socket, with a slash; without it, the port is 3000.
 
 `
 
@@ -50,7 +51,7 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (config,
 		return config{}, err
 	}
 	if fs.NArg() > 0 {
-		return config{}, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+		return config{}, fmt.Errorf("unexpected argument %q: there are only flags", fs.Arg(0))
 	}
 	if cfg.addr == (address{}) {
 		addr, err := parsePort(getenv("PORT"))
@@ -59,12 +60,8 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (config,
 		}
 		cfg.addr = addr
 	}
-	cfg.ws.Path = cmp.Or(cfg.ws.Path, "/ws")
 	cfg.ws.Detach = true
 	cfg.ws.Handler = middleware.Batched(middleware.Echo(prefix))
-	if err := cfg.ws.Validate(); err != nil {
-		return config{}, errors.New(strings.TrimPrefix(err.Error(), "middleware: "))
-	}
 	return cfg, nil
 }
 
@@ -81,30 +78,31 @@ func defineServer(fs *flag.FlagSet, cfg *config) {
 		cfg.debug = &addr
 		return err
 	})
-	fs.BoolVar(&cfg.tls, "tls", false, "serve HTTPS with a new self-signed certificate")
-	fs.BoolVar(&cfg.quiet, "quiet", false, "disable the access log")
+	fs.Var(value[bool]{&cfg.tls, parseBool}, "tls",
+		"serve HTTPS with a new self-signed certificate")
+	fs.Var(value[bool]{&cfg.quiet, parseBool}, "quiet", "disable the access log")
 	fs.Var(value[time.Duration]{&cfg.drain, parseDrain}, "drain",
 		"on SIGINT or SIGTERM, wait up to this `duration` for connections to end")
 }
 
 func defineWebSocket(fs *flag.FlagSet, o *middleware.Options, prefix *string) {
-	o.ReadLimit, o.MaxConns, o.PingInterval = 1<<20, 65536, 30*time.Second
-	fs.StringVar(&o.Path, "path", "/ws",
+	o.Path, o.ReadLimit, o.MaxConns, o.PingInterval = "/ws", 1<<20, 65536, 30*time.Second
+	fs.Var(value[string]{&o.Path, parsePath}, "path",
 		"serve WebSockets on `path`, and on all paths below if it ends in /")
-	fs.StringVar(prefix, "prefix", *prefix, "begin every reply with `text`")
-	fs.Var(value[int64]{&o.ReadLimit, parseCount}, "read-limit",
+	fs.Var(value[string]{prefix, parseText}, "prefix", "begin every reply with `text`")
+	fs.Var(value[int64]{&o.ReadLimit, parseLimit}, "read-limit",
 		"limit messages to this many `bytes`; negative: no limit")
-	fs.BoolVar(&o.Compression, "compress", false, "accept permessage-deflate")
+	fs.Var(value[bool]{&o.Compression, parseBool}, "compress", "accept permessage-deflate")
 	fs.Func("origin", "allow pages of origins that match `pattern`, such as\n"+
 		"https://*.example.com, besides the application's own; repeatable", func(s string) error {
 		o.AllowedOrigins = append(o.AllowedOrigins, s)
-		return nil
+		return rule(s, middleware.Options{AllowedOrigins: []string{s}}.Validate())
 	})
 	fs.Var(value[int]{&o.MaxConns, func(s string) (int, error) {
-		n, err := parseCount(s)
+		n, err := parseLimit(s)
 		return int(n), err
 	}}, "max-conns", "answer 503 beyond this `number` of WebSockets; negative: no limit")
-	fs.Var(value[time.Duration]{&o.PingInterval, parseDuration}, "ping-interval",
+	fs.Var(value[time.Duration]{&o.PingInterval, parseInterval}, "ping-interval",
 		"ping idle clients after this `duration`; negative: never")
 }
 
@@ -115,11 +113,13 @@ type value[T any] struct {
 	parse func(string) (T, error)
 }
 
+// String is also called for the zero value, with which flag compares defaults.
 func (v value[T]) String() string {
-	if v.to == nil {
-		return ""
+	var t T
+	if v.to != nil {
+		t = *v.to
 	}
-	return fmt.Sprint(*v.to)
+	return fmt.Sprint(t)
 }
 
 func (v value[T]) Set(s string) error {
@@ -128,6 +128,46 @@ func (v value[T]) Set(s string) error {
 		*v.to = t
 	}
 	return err
+}
+
+// IsBoolFlag makes -tls short for -tls=true.
+func (v value[T]) IsBoolFlag() bool {
+	_, ok := any(v.to).(*bool)
+	return ok
+}
+
+func parseBool(s string) (bool, error) {
+	b, err := strconv.ParseBool(s)
+	if err != nil {
+		return false, errors.New("must be true or false")
+	}
+	return b, nil
+}
+
+func parseText(s string) (string, error) {
+	if !utf8.ValidString(s) {
+		return "", errors.New("must be UTF-8")
+	}
+	return s, nil
+}
+
+func parsePath(s string) (string, error) {
+	if s == "" {
+		return "", errors.New(`must begin with "/"`)
+	}
+	return s, rule(s, middleware.Options{Path: s}.Validate())
+}
+
+// rule returns the error without what flag says too: what is wrong, with its value.
+func rule(value string, err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	if _, after, ok := strings.Cut(text, strconv.Quote(value)+": "); ok {
+		text = after
+	}
+	return errors.New(text)
 }
 
 func parseDuration(s string) (time.Duration, error) {
@@ -146,10 +186,24 @@ func parseDrain(s string) (time.Duration, error) {
 	return d, err
 }
 
-func parseCount(s string) (int64, error) {
+// errZero is for the limits, of which [middleware.Options] takes a zero for the default.
+var errZero = errors.New("must not be 0; a negative one disables it")
+
+func parseInterval(s string) (time.Duration, error) {
+	d, err := parseDuration(s)
+	if err == nil && d == 0 {
+		err = errZero
+	}
+	return d, err
+}
+
+func parseLimit(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, errors.New("must be a whole number")
+	case n == 0:
+		return 0, errZero
 	}
 	return n, nil
 }

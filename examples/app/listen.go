@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // An address is where to listen: a TCP port of a host (all interfaces if that is empty), or a
@@ -28,8 +30,8 @@ func parseAddr(s string) (address, error) {
 	return address{host: host, port: port}, nil
 }
 
-// parsePort does what normalizePort does in an Express application's bin/www, but returns an error
-// for what that silently corrects, such as "3000x".
+// parsePort parses the variable PORT. As in bin/www of an Express application, it is a port or a
+// path; unlike there, a path needs a slash, so that a misspelled port is not taken for one.
 func parsePort(s string) (address, error) {
 	s = strings.TrimSpace(s)
 	switch {
@@ -37,12 +39,12 @@ func parsePort(s string) (address, error) {
 		return address{port: "3000"}, nil
 	case isPort(s):
 		return address{port: s}, nil
-	case strings.IndexAny(strings.TrimLeft(s, "+-"), "0123456789") == 0:
-		return address{}, fmt.Errorf(
-			"PORT %q: must be a port from 0 to 65535, or the path of a Unix socket", s)
-	default:
+	case strings.Contains(s, "/"):
 		return address{socket: s}, nil
 	}
+	return address{}, fmt.Errorf("invalid value %q for variable PORT: "+
+		"must be a port from 0 to 65535, "+
+		"or the path of a Unix socket with a slash, such as ./app.sock", s)
 }
 
 func isPort(s string) bool {
@@ -64,7 +66,35 @@ func (a address) listen() (net.Listener, error) {
 		network, where = "unix", a.socket
 	}
 	listener, err := net.Listen(network, where)
+	if errors.Is(err, syscall.EADDRINUSE) && a.socket != "" {
+		if err := removeStale(a.socket); err != nil {
+			return nil, fmt.Errorf("%v %w", a, err)
+		}
+		listener, err = net.Listen(network, where)
+	}
 	return listener, a.explain(err)
+}
+
+var errInUse = errors.New("is already in use")
+
+// removeStale removes the socket of a process that was killed before it could. Only a socket that
+// refuses connections is stale; on Linux, a listener that is merely busy does not refuse.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil:
+		return err
+	case info.Mode().Type() != os.ModeSocket:
+		return errors.New("is a file, not a socket") // which refuses connections too
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		_ = conn.Close()
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return errInUse
+	}
+	return os.Remove(path)
 }
 
 func (a address) explain(err error) error {
@@ -72,7 +102,7 @@ func (a address) explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%v is already in use", a)
+		return fmt.Errorf("%v %w", a, errInUse)
 	case errors.Is(err, syscall.EACCES):
 		return fmt.Errorf("%v requires elevated privileges", a)
 	default:

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,6 +32,60 @@ func TestPipeInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
+	cannotListen(t, "Pipe "+path+" is already in use\n", env("PORT", path))
+}
+
+// A process that is killed leaves its socket behind, which the next one takes over.
+func TestStalePipe(t *testing.T) {
+	path := filepath.Join(socketDir(t), "s")
+	stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale.SetUnlinkOnClose(false)
+	stale.Close()
+	startAs(t, map[string]string{"PORT": path})
+	c := dialWith(t, unixDialer(path), "ws://localhost/ws")
+	const want = "Hello from the server! You sent: hi"
+	if got := echo(t, c, "hi"); got != want {
+		t.Errorf("reply %q, want %q", got, want)
+	}
+	c.Close()
+}
+
+// A file refuses connections as a stale socket does, but is not the application's to remove.
+func TestPipeIsFile(t *testing.T) {
+	path := filepath.Join(socketDir(t), "s")
+	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cannotListen(t, "Pipe "+path+" is a file, not a socket\n", env("PORT", path))
+	if got, err := os.ReadFile(path); string(got) != "precious" {
+		t.Errorf("the file is now %q, %v", got, err)
+	}
+}
+
+// A listener that is too busy to accept is in use.
+func TestBusyPipe(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere, busy listeners refuse connections too")
+	}
+	path := filepath.Join(socketDir(t), "s")
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if err := errors.Join(
+		syscall.Bind(fd, &syscall.SockaddrUnix{Name: path}), syscall.Listen(fd, 0),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // more than the backlog; beyond it, connect fails at once
+		if c, err := net.Dial("unix", path); err == nil {
+			defer c.Close()
+		}
+	}
 	cannotListen(t, "Pipe "+path+" is already in use\n", env("PORT", path))
 }
 
@@ -103,22 +158,37 @@ func socketDir(t *testing.T) string {
 
 func TestAnnouncedURL(t *testing.T) {
 	for _, test := range []struct {
-		args, web, ws string // with PORT for the port
+		args, web, ws, next string // with PORT for the port
 	}{
-		{"-addr 127.0.0.1:0", "http://127.0.0.1:PORT/", "ws://127.0.0.1:PORT/ws"},
-		{"-addr localhost:0 -path /a/", "http://localhost:PORT/", "ws://localhost:PORT/a/"},
-		{"-addr :0", "http://localhost:PORT/", "ws://localhost:PORT/ws"},
-		{"-addr 0.0.0.0:0 -tls", "https://localhost:PORT/", "wss://localhost:PORT/ws"},
+		{"-addr 127.0.0.1:0", "http://127.0.0.1:PORT/", "ws://127.0.0.1:PORT/ws", drainLine(0)},
+		{
+			"-addr localhost:0 -path /a/", "http://localhost:PORT/", "ws://localhost:PORT/a/",
+			drainLine(0),
+		},
+		{
+			"-addr :0", "http://localhost:PORT/", "ws://localhost:PORT/ws",
+			"Listening on every interface ([::]:PORT): other machines can connect; " +
+				"-addr localhost:PORT keeps them out",
+		},
+		{
+			"-addr 0.0.0.0:0 -tls", "https://localhost:PORT/", "wss://localhost:PORT/ws",
+			"Listening on every interface ([::]:PORT): other machines can connect; " +
+				"-addr localhost:PORT keeps them out",
+		},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			a := startAs(t, nil, strings.Fields(test.args)...)
 			_, port, _ := strings.Cut(strings.TrimSuffix(a.web, "/"), "://")
 			port = port[strings.LastIndex(port, ":")+1:]
-			if want := strings.Replace(test.web, "PORT", port, 1); port == "0" || a.web != want {
+			if want := strings.ReplaceAll(test.web, "PORT", port); port == "0" || a.web != want {
 				t.Errorf("page at %q, want %q", a.web, want)
 			}
-			if want := strings.Replace(test.ws, "PORT", port, 1); a.ws != want {
+			if want := strings.ReplaceAll(test.ws, "PORT", port); a.ws != want {
 				t.Errorf("endpoint at %q, want %q", a.ws, want)
+			}
+			a.stop()
+			if line, want := receive(t, a.lines), strings.ReplaceAll(test.next, "PORT", port); line != want {
+				t.Errorf("printed next %q, want %q", line, want)
 			}
 		})
 	}

@@ -6,8 +6,8 @@
 //	go run ./examples/app -addr 127.0.0.1:8443 -tls
 //	PORT=/tmp/app.sock go run ./examples/app   # a Unix socket
 //
-// SIGINT and SIGTERM close every WebSocket with 1001, let running requests end, and exit with
-// status 0; a second signal ends the process at once.
+// On SIGINT and SIGTERM, it says how many WebSockets are open, closes each with 1001, lets running
+// requests end, and exits with status 0; a second signal ends the process at once.
 package main
 
 import (
@@ -32,7 +32,7 @@ func run(
 		return 0
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "app: %v\n", err)
+		fmt.Fprintf(stderr, "app: %v (-h lists the flags)\n", err)
 		return 2
 	}
 	if err := serve(ctx, cfg, stdout, stderr); err != nil {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -44,9 +45,10 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 		defer debugServer.Close()
 		go debugServer.Serve(debug)
 	}
-	lines.Print(announce(cfg, listener))
+	announce(lines, cfg, listener)
 	if debug != nil {
 		lines.Print("Debugging on " + cfg.debug.url("http", debug, "/debug/pprof/"))
+		warnExposed(lines, debug, "-debug-addr")
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- serveOn(server, listener) }()
@@ -55,7 +57,7 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 		return fmt.Errorf("app: %w", err)
 	case <-ctx.Done():
 		stop() // restores the default action: a second signal ends the process
-		drain(server, ws, cfg.drain, logger)
+		drain(server, ws, cfg.drain, lines, logger)
 		return nil
 	}
 }
@@ -97,30 +99,57 @@ func serveOn(server *http.Server, listener net.Listener) error {
 	return server.Serve(listener)
 }
 
-func announce(cfg config, listener net.Listener) string {
+// announce prints the addresses. The first line has those for this machine.
+func announce(lines *log.Logger, cfg config, listener net.Listener) {
 	if cfg.addr.socket != "" {
-		return "Listening on pipe " + cfg.addr.socket
+		lines.Print("Listening on pipe " + cfg.addr.socket)
+		return
 	}
 	web, ws := "http", "ws"
 	if cfg.tls {
 		web, ws = "https", "wss"
 	}
-	return fmt.Sprintf("Listening on %s (WebSocket endpoint %s)",
+	lines.Printf("Listening on %s (WebSocket endpoint %s)",
 		cfg.addr.url(web, listener, "/"), cfg.addr.url(ws, listener, cfg.ws.Path))
+	warnExposed(lines, listener, "-addr")
+}
+
+// warnExposed prints a line if the listener is on every interface, which the URL, that of
+// localhost, does not show. The flag chooses another address.
+func warnExposed(lines *log.Logger, listener net.Listener, flag string) {
+	tcp, ok := listener.Addr().(*net.TCPAddr)
+	if ok && tcp.IP.IsUnspecified() {
+		lines.Printf("Listening on every interface (%v): other machines can connect; "+
+			"%s localhost:%d keeps them out", tcp, flag, tcp.Port)
+	}
 }
 
 // drain shuts down server and ws concurrently: http.Server does not track hijacked connections
 // (golang/go#17721), and must accept no new ones while WebSockets close. Cut connections are worth
 // a warning, but are no error.
-func drain(server *http.Server, ws *middleware.Middleware, limit time.Duration, log *slog.Logger) {
+func drain(
+	server *http.Server, ws *middleware.Middleware, limit time.Duration,
+	lines *log.Logger, logger *slog.Logger,
+) {
+	lines.Printf("Draining for up to %v, or until a second signal; open WebSockets: %d",
+		limit, ws.NumConns())
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var left atomic.Int64
 	// The limit includes the time to cut the remaining connections.
 	margin := min(limit/5, time.Second)
-	ctx, cancel := context.WithTimeout(context.Background(), limit-margin)
-	defer cancel()
+	timer := time.AfterFunc(limit-margin, func() {
+		left.Store(int64(ws.NumConns())) // before they are cut
+		cancel()
+	})
+	defer timer.Stop()
 	drained := make(chan error, 1)
 	go func() { drained <- ws.Shutdown(ctx) }()
 	if err := errors.Join(server.Shutdown(ctx), <-drained); err != nil {
-		log.Warn("drain timeout exceeded: connections were cut", "drain", limit)
+		logger.Warn("drain timeout exceeded: connections were cut",
+			"drain", limit, "websockets", left.Load())
 		_ = server.Close()
+		return
 	}
+	lines.Print("Drained: all connections have ended")
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -154,10 +155,27 @@ func TestQuiet(t *testing.T) {
 	request(t, "GET", a.web)
 	c := dial(t, a.ws)
 	echo(t, c, "hi")
-	c.Close()
+	go c.ReadMessage() // answers the close frame
 	a.stop()
+	wantLines(t, a.lines, drainLine(1), drainedLine)
 	for line := range a.lines {
-		t.Errorf("printed %q, want nothing", line)
+		t.Errorf("printed %q, want nothing more", line)
+	}
+}
+
+const drainedLine = "Drained: all connections have ended"
+
+// drainLine is what the application prints on a signal.
+func drainLine(open int) string {
+	return fmt.Sprintf("Draining for up to 10s, or until a second signal; open WebSockets: %d", open)
+}
+
+func wantLines(t *testing.T, lines <-chan string, want ...string) {
+	t.Helper()
+	for _, want := range want {
+		if got := receive(t, lines); got != want {
+			t.Errorf("printed %q, want %q", got, want)
+		}
 	}
 }
 
@@ -167,10 +185,14 @@ func TestDrainRunsOut(t *testing.T) {
 	// This client never answers a close frame.
 	a := &app{}
 	a.parseURLs(t, receive(t, lines))
-	dial(t, a.ws)
+	for range 2 {
+		echo(t, dial(t, a.ws), "hi")
+		receive(t, lines) // of the access log
+	}
 	kill(t, cmd, syscall.SIGTERM)
+	wantLines(t, lines, "Draining for up to 50ms, or until a second signal; open WebSockets: 2")
 	wait(t, cmd)
-	const want = `level=WARN msg="drain timeout exceeded: connections were cut" drain=50ms` + "\n"
+	const want = `msg="drain timeout exceeded: connections were cut" drain=50ms websockets=2` + "\n"
 	if got := cmd.ProcessState.ExitCode(); got != 0 || !strings.Contains(stderr.String(), want) {
 		t.Errorf("exit status %d, stderr %q", got, stderr.String())
 	}
@@ -185,9 +207,13 @@ func TestSignals(t *testing.T) {
 			a.parseURLs(t, receive(t, lines))
 			c := dial(t, a.ws)
 			echo(t, c, "hi")
+			if line := receive(t, lines); !strings.HasPrefix(line, "GET /ws 101 ") {
+				t.Errorf("printed %q, want the access log", line)
+			}
 			kill(t, cmd, sig)
 			wantClose(t, c, websocket.CloseGoingAway)
 			c.Close()
+			wantLines(t, lines, drainLine(1), drainedLine)
 			wait(t, cmd)
 			if got := cmd.ProcessState.ExitCode(); got != 0 {
 				t.Errorf("exit status %d, want 0; stderr: %s", got, stderr.String())
