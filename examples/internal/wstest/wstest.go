@@ -1,0 +1,139 @@
+// Package wstest tests the programs in examples as their clients see them.
+package wstest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// Timeout bounds every wait.
+const Timeout = 10 * time.Second
+
+// Main runs the tests of a program and fails if goroutines outlive them. TestMain calls it.
+func Main(m *testing.M) {
+	before := runtime.NumGoroutine()
+	code := m.Run()
+	if code == 0 && !goroutinesEnd(before) {
+		fmt.Fprintln(os.Stderr, "the tests leaked goroutines:")
+		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// goroutinesEnd reports whether the number of goroutines falls to n before the timeout.
+func goroutinesEnd(n int) bool {
+	http.DefaultClient.CloseIdleConnections()
+	for deadline := time.Now().Add(Timeout); time.Now().Before(deadline); runtime.Gosched() {
+		if runtime.NumGoroutine() <= n {
+			return true
+		}
+	}
+	return false
+}
+
+// Until waits until the condition holds.
+func Until(t *testing.T, name string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(Timeout); !condition(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", Timeout, name)
+		}
+	}
+}
+
+// Serve serves h until the test ends, and returns the URL without a slash at the end.
+func Serve(t *testing.T, h http.Handler) (url string) {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// A Client is a WebSocket client whose errors are those of the test.
+type Client struct {
+	*websocket.Conn
+
+	t *testing.T
+}
+
+// Dial connects to the http URL with additional headers, and disconnects at the end of the test.
+func Dial(t *testing.T, url string, header http.Header) *Client {
+	t.Helper()
+	conn, status, err := dial(url, header)
+	if err != nil {
+		t.Fatalf("dial %s: %v, status %d", url, err, status)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetReadDeadline(time.Now().Add(Timeout))
+	return &Client{conn, t}
+}
+
+// WantStatus fails the test unless the handshake gets the status.
+func WantStatus(t *testing.T, url string, header http.Header, want int) {
+	t.Helper()
+	conn, status, err := dial(url, header)
+	if err == nil {
+		_ = conn.Close()
+	}
+	if status != want {
+		t.Errorf("dial %s with %v: status %d, want %d", url, header, status, want)
+	}
+}
+
+func dial(url string, header http.Header) (conn *websocket.Conn, status int, err error) {
+	dialer := websocket.Dialer{HandshakeTimeout: Timeout}
+	conn, resp, err := dialer.Dial("ws"+strings.TrimPrefix(url, "http"), header)
+	if resp != nil {
+		status = resp.StatusCode
+	}
+	return conn, status, err
+}
+
+// Send sends a text message.
+func (c *Client) Send(text string) {
+	c.t.Helper()
+	if err := c.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Receive returns the next message.
+func (c *Client) Receive() string {
+	c.t.Helper()
+	_, p, err := c.ReadMessage()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(p)
+}
+
+// Want fails the test unless the next messages are these.
+func (c *Client) Want(texts ...string) {
+	c.t.Helper()
+	for _, want := range texts {
+		if got := c.Receive(); got != want {
+			c.t.Errorf("received %q, want %q", got, want)
+		}
+	}
+}
+
+// WantClose fails the test unless the server closes next, for the reason.
+func (c *Client) WantClose(code int, reason string) {
+	c.t.Helper()
+	_, p, err := c.ReadMessage()
+	closed, want := (*websocket.CloseError)(nil), websocket.CloseError{Code: code, Text: reason}
+	if !errors.As(err, &closed) || *closed != want {
+		c.t.Errorf("received %q, %v; want close %d %q", p, err, code, reason)
+	}
+}

@@ -1,0 +1,53 @@
+// Command token lets clients connect that have a bearer token, until that expires.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"time"
+
+	"example.com/wsecho/middleware"
+)
+
+func main() {
+	addr := flag.String("addr", "localhost:3000", "`address` to listen on")
+	flag.Parse()
+	// One token, made anew at each start. Your verify looks tokens up, or checks their signature.
+	token, ada := rand.Text(), claims{"ada", time.Now().Add(5 * time.Minute)}
+	verify := func(t string) (claims, bool) {
+		return ada, subtle.ConstantTimeCompare([]byte(t), []byte(token)) == 1
+	}
+	fmt.Printf("Serving ws://%[1]s/ws for 5 minutes. Try, as a program and as a browser would:\n"+
+		"  npx wscat -c ws://%[1]s/ws -H 'Authorization: Bearer %[2]s'\n"+
+		"  npx wscat -c ws://%[1]s/ws -s bearer -s %[2]s\n", *addr, token)
+	handler := newHandler(verify)
+	server := &http.Server{Addr: *addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	log.Fatal(server.ListenAndServe())
+}
+
+func newHandler(verify func(token string) (claims, bool)) http.Handler {
+	ws := middleware.New(middleware.Options{
+		Handler:      middleware.PerConn(greet),
+		Subprotocols: []string{"bearer"}, // what a browser is answered, rather than its token
+	})
+	return authenticate(verify, ws.Handler(http.NotFoundHandler()))
+}
+
+// greet is called once for each connection. The function it returns answers the messages.
+func greet(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
+	bearer := claimsOf(ctx)
+	expiry := time.AfterFunc(time.Until(bearer.expires), func() {
+		_ = c.Close(3000, "the token has expired") // Unauthorized
+	})
+	context.AfterFunc(ctx, func() { expiry.Stop() })
+	return func(w io.Writer, m *middleware.Message) error {
+		_, err := fmt.Fprintf(w, "%s, you sent %s", bearer.user, m.Data)
+		return err
+	}, nil
+}
