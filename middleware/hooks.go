@@ -12,7 +12,8 @@ import (
 // must neither read nor write messages. A panic of Accepted, Received or Sent ends the connection
 // like a panic of the handler.
 type Hooks struct {
-	// Accepted is called after the handshake was answered with 101 and before the handler.
+	// Accepted is called after the handshake was answered with 101, over HTTP/2 and HTTP/3 with
+	// 200, and before the handler.
 	Accepted func(c *Conn)
 
 	// Refused is called after a handshake was refused with status 400, 403, 405, 426, 500, 503 or

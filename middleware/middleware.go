@@ -10,7 +10,8 @@
 // By default, each message is echoed after [Greeting]. [Options.Handler] replaces the echo: a
 // [MessageFunc] answers messages one by one, a [HandlerFunc] handles a whole connection, a [Conn].
 //
-// The protocol is RFC 6455 with the permessage-deflate extension of RFC 7692, over HTTP/1.1.
+// The protocol is RFC 6455 with the permessage-deflate extension of RFC 7692, over HTTP/1.1, HTTP/2
+// (RFC 8441) and HTTP/3 (RFC 9220).
 // github.com/gorilla/websocket encodes and decodes the frames.
 package middleware
 
@@ -77,7 +78,7 @@ type wrapped struct {
 
 func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if handshake.MatchPath(h.m.opts.Path, r.URL.Path) {
-		if handshake.IsUpgrade(r) {
+		if handshake.IsHandshake(r) {
 			h.m.ServeHTTP(w, r)
 			return
 		}
@@ -89,9 +90,9 @@ func (h *wrapped) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Match reports whether Handler would serve r rather than pass it on: whether r is on the path and
-// asks for an upgrade to WebSocket. A request that matches may still be refused.
+// asks for a WebSocket. A request that matches may still be refused.
 func (m *Middleware) Match(r *http.Request) bool {
-	return handshake.MatchPath(m.opts.Path, r.URL.Path) && handshake.IsUpgrade(r)
+	return handshake.MatchPath(m.opts.Path, r.URL.Path) && handshake.IsHandshake(r)
 }
 
 // ServeHTTP serves handshakes on any path, for a router that has matched the path already, as in
@@ -105,9 +106,10 @@ func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.opts.logRefused(r, refused)
 		refused.Write(w, r)
 		m.opts.hookRefused(r, refused)
-	case m.opts.Detach:
+	case m.opts.Detach && !upgrade.IsStream(r):
 		go m.serve(c)
 	default:
+		defer upgrade.Wait(c.transport.Conn)
 		m.serve(c)
 	}
 }
@@ -129,16 +131,17 @@ func (m *Middleware) connect(
 			m.conns.release()
 			if conn != nil { // The context of the request has panicked.
 				_ = conn.Close()
+				upgrade.Wait(conn)
 			}
 		}
 	}()
-	if err := upgrade.Check(w); err != nil {
+	if err := upgrade.Check(w, r); err != nil {
 		return nil, handshake.Refusef(http.StatusInternalServerError, "%v", err)
 	}
 	agreed.SetHeader(w.Header())
-	conn, received, err := upgrade.Hijack(w, m.opts.WriteTimeout)
+	conn, received, err := upgrade.Accept(w, r, m.opts.WriteTimeout)
 	if err != nil {
-		// The 101 may have been sent: a panic makes net/http close the connection, unless a
+		// The answer may have been sent: a panic makes net/http close the connection, unless a
 		// recovery middleware catches it.
 		panic(fmt.Errorf("middleware: %w", err))
 	}

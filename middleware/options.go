@@ -90,7 +90,8 @@ type Options struct {
 	// of its own, which needs about 6 KB less than that of net/http. On Linux without TLS, an idle
 	// connection of a [MessageFunc] has no goroutine and needs half of the rest. Outer handlers
 	// see the request end after the handshake: loggers print their line when the connection
-	// begins. If false, the request lasts as long as the connection.
+	// begins. If false, the request lasts as long as the connection. It always does over HTTP/2 and
+	// HTTP/3, where Detach has no effect.
 	Detach bool
 
 	// Hooks are called for events of connections. The zero value costs nothing.

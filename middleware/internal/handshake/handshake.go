@@ -52,15 +52,20 @@ type Agreement struct {
 	Deflate    bool
 	WindowBits int
 
-	key   string // Sec-WebSocket-Key
-	close bool   // the request has "Connection: close"
+	connect bool   // by extended CONNECT: the rest is zero
+	key     string // Sec-WebSocket-Key
+	close   bool   // the request has "Connection: close"
 }
 
-// Check checks the request (RFC 6455 §4.2.1). It returns an agreement or a refusal.
+// Check checks the request (RFC 6455 §4.2.1, RFC 8441 §5). It returns an agreement or a refusal.
 func Check(r *http.Request, terms Terms) (Agreement, *Refusal) {
-	for _, check := range []func(*http.Request) *Refusal{
+	checks := []func(*http.Request) *Refusal{
 		checkMethod, checkProto, checkUpgrade, checkBody, checkVersion, checkKey,
-	} {
+	}
+	if isMultiplexed(r) {
+		checks = []func(*http.Request) *Refusal{checkConnect, checkContentLength, checkVersion}
+	}
+	for _, check := range checks {
 		if refused := check(r); refused != nil {
 			return Agreement{}, refused
 		}
@@ -80,11 +85,7 @@ func checkMethod(r *http.Request) *Refusal {
 }
 
 func checkProto(r *http.Request) *Refusal {
-	switch {
-	case r.ProtoMajor >= 2:
-		return Refusef(http.StatusHTTPVersionNotSupported,
-			"%s: WebSockets are served over HTTP/1.1 only", r.Proto)
-	case !r.ProtoAtLeast(1, 1):
+	if !r.ProtoAtLeast(1, 1) {
 		return Refusef(http.StatusBadRequest, "%s: a WebSocket handshake needs HTTP/1.1 "+
 			"(a proxy in front may have to be told to use it)", r.Proto)
 	}
@@ -92,7 +93,7 @@ func checkProto(r *http.Request) *Refusal {
 }
 
 func checkUpgrade(r *http.Request) *Refusal {
-	if IsUpgrade(r) {
+	if isUpgrade(r) {
 		return nil
 	}
 	if err := CheckStripped(r); err != nil {
@@ -102,9 +103,18 @@ func checkUpgrade(r *http.Request) *Refusal {
 		`send a handshake with "Connection: Upgrade" and "Upgrade: websocket"`)
 }
 
-// IsUpgrade reports whether the request asks for an upgrade to WebSocket. The Upgrade header counts
+// IsHandshake reports whether the request asks for a WebSocket: by an upgrade of HTTP/1.1, or by an
+// extended CONNECT of HTTP/2 or HTTP/3.
+func IsHandshake(r *http.Request) bool {
+	if isMultiplexed(r) {
+		return isConnect(r)
+	}
+	return isUpgrade(r)
+}
+
+// isUpgrade reports whether the request asks for an upgrade to WebSocket. The Upgrade header counts
 // only if Connection lists it (RFC 9110 §7.8).
-func IsUpgrade(r *http.Request) bool {
+func isUpgrade(r *http.Request) bool {
 	return hasToken(r.Header, "Upgrade", "websocket") &&
 		hasToken(r.Header, "Connection", "upgrade")
 }
@@ -177,10 +187,9 @@ func negotiate(r *http.Request, terms Terms) (Agreement, *Refusal) {
 	if err != nil {
 		return Agreement{}, Refusef(http.StatusBadRequest, "%v", err)
 	}
-	agreed := Agreement{
-		Subprotocol: subprotocol,
-		key:         r.Header.Get("Sec-WebSocket-Key"),
-		close:       r.Close,
+	agreed := Agreement{Subprotocol: subprotocol, connect: isMultiplexed(r)}
+	if !agreed.connect {
+		agreed.key, agreed.close = r.Header.Get("Sec-WebSocket-Key"), r.Close
 	}
 	if deflate != nil && terms.compression {
 		agreed.Deflate, agreed.WindowBits = true, deflate.windowBits
@@ -191,13 +200,9 @@ func negotiate(r *http.Request, terms Terms) (Agreement, *Refusal) {
 // SetHeader adds the server's handshake to the headers that outer handlers have set (RFC 6455
 // §4.2.2).
 func (a *Agreement) SetHeader(h http.Header) {
-	h["Upgrade"] = []string{"websocket"}
-	h["Connection"] = []string{"Upgrade"}
-	if a.close {
-		// Without "close", net/http would replace the header with it.
-		h["Connection"] = []string{"Upgrade, close"}
+	if !a.connect {
+		a.setUpgrade(h)
 	}
-	h["Sec-Websocket-Accept"] = []string{acceptKey(a.key)}
 	h.Del("Sec-WebSocket-Protocol")
 	if a.Subprotocol != "" {
 		h.Set("Sec-WebSocket-Protocol", a.Subprotocol)
@@ -206,6 +211,16 @@ func (a *Agreement) SetHeader(h http.Header) {
 	if a.Deflate {
 		h.Set("Sec-WebSocket-Extensions", deflateParams{a.WindowBits}.String())
 	}
+}
+
+func (a *Agreement) setUpgrade(h http.Header) {
+	h["Upgrade"] = []string{"websocket"}
+	h["Connection"] = []string{"Upgrade"}
+	if a.close {
+		// Without "close", net/http would replace the header with it.
+		h["Connection"] = []string{"Upgrade, close"}
+	}
+	h["Sec-Websocket-Accept"] = []string{acceptKey(a.key)}
 }
 
 // acceptKey returns the value of Sec-WebSocket-Accept (RFC 6455 §4.2.2 item 5.4).

@@ -114,8 +114,8 @@ func TestTokenLists(t *testing.T) {
 	}
 }
 
-// IsUpgrade and CheckStripped tell handshakes from other requests, before anything is refused.
-func TestIsUpgrade(t *testing.T) {
+// IsHandshake and CheckStripped tell handshakes from other requests, before anything is refused.
+func TestIsHandshake(t *testing.T) {
 	const (
 		upgrade    = `WebSocket handshake without "Upgrade: websocket": a proxy in front has probably removed it, and must be told to forward Upgrade and Connection`
 		connection = `WebSocket handshake without "Connection: Upgrade": a proxy in front has probably removed it, and must be told to forward Upgrade and Connection`
@@ -141,8 +141,8 @@ func TestIsUpgrade(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := readRequest(t, "Host: localhost\r\n"+test.lines)
-			if got := IsUpgrade(r); got != test.upgrade {
-				t.Errorf("IsUpgrade: %v", got)
+			if got := IsHandshake(r); got != test.upgrade {
+				t.Errorf("IsHandshake: %v", got)
 			}
 			got := ""
 			if err := CheckStripped(r); err != nil {

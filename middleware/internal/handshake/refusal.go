@@ -20,29 +20,37 @@ func Refusef(status int, format string, args ...any) *Refusal {
 // balancer may send the next attempt to another machine.
 const retryAfter = "1"
 
-// Write writes the refusal as the response to r. If a body is announced, net/http would wait for it
-// before it sends the response, unless the first Connection header is "close" and nothing else.
+// Write writes the refusal as the response to r.
 func (f *Refusal) Write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	var connection []string
-	// In HTTP/2, "close" would end the connection for the other streams too, and nothing waits.
-	if f.Status == http.StatusBadRequest || announcesBody(r) && r.ProtoMajor < 2 {
-		connection = append(connection, "close")
-	}
 	switch f.Status {
 	case http.StatusMethodNotAllowed:
 		h.Set("Allow", http.MethodGet)
 	case http.StatusUpgradeRequired:
-		connection = append(connection, "Upgrade")
-		h.Set("Upgrade", "websocket")
 		h.Set("Sec-WebSocket-Version", "13")
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", retryAfter)
 	}
+	if !isMultiplexed(r) { // Otherwise it would concern the other streams, or be malformed.
+		f.setConnection(h, r)
+	}
+	http.Error(w, f.Reason, f.Status)
+}
+
+// setConnection sets what concerns the connection. If a body is announced, net/http would wait for
+// it before it sends the response, unless the first Connection header is "close" and nothing else.
+func (f *Refusal) setConnection(h http.Header, r *http.Request) {
+	var connection []string
+	if f.Status == http.StatusBadRequest || announcesBody(r) {
+		connection = append(connection, "close")
+	}
+	if f.Status == http.StatusUpgradeRequired {
+		connection = append(connection, "Upgrade")
+		h.Set("Upgrade", "websocket")
+	}
 	if connection != nil {
 		h["Connection"] = connection
 	}
-	http.Error(w, f.Reason, f.Status)
 }
 
 func announcesBody(r *http.Request) bool {

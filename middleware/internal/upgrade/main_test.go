@@ -35,16 +35,16 @@ func newSwitching(t *testing.T, wrap func(w writer) writer) *switching {
 	return &switching{t, wrap, make(chan struct{})}
 }
 
-func (h *switching) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (h *switching) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer close(h.done)
 	w = h.wrap(w)
-	if err := upgrade.Check(w); err != nil {
+	if err := upgrade.Check(w, r); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Connection", "Upgrade")
 	w.Header().Set("Upgrade", "echo")
-	conn, received, err := upgrade.Hijack(w, patience)
+	conn, received, err := upgrade.Accept(w, r, patience)
 	if err != nil {
 		h.t.Error(err)
 		return

@@ -1,5 +1,6 @@
-// Package upgrade turns a ResponseWriter into a net.Conn: it sends the 101 (RFC 6455 §4.2.2) and
-// hijacks the connection from net/http.
+// Package upgrade turns a ResponseWriter into a net.Conn. Over HTTP/1.1 it sends the 101 (RFC 6455
+// §4.2.2) and hijacks the connection from net/http. Over HTTP/2 and HTTP/3 it sends a 200 (RFC 8441
+// §5, RFC 9220 §3) and uses the stream of the request.
 //
 // It returns the connection and the bytes that were received already. It must not know the headers
 // of the handshake, or frames.
@@ -15,23 +16,37 @@ import (
 	"time"
 )
 
-// Check returns an error if the connection of w cannot be hijacked. The error names the type of w
+// Check returns an error if [Accept] cannot make a connection of w. The error names the type of w
 // and the remedy.
-func Check(w http.ResponseWriter) error {
-	if isServers(w) || canHijack(w) {
+func Check(w http.ResponseWriter, r *http.Request) error {
+	const remedy = "put the WebSocket middleware outside of whatever made it, or give it an " +
+		"Unwrap method"
+	switch {
+	case IsStream(r) && streamWriter(w) == nil:
+		return fmt.Errorf("the %s stream cannot be reached through a %T: %s", version(r), w, remedy)
+	case IsStream(r) || isServers(w) || canHijack(w):
 		return nil
 	}
-	return fmt.Errorf("the connection cannot be hijacked through a %T: put the WebSocket "+
-		"middleware outside of whatever made it, or give it an Unwrap method", w)
+	return fmt.Errorf("the connection cannot be hijacked through a %T: %s", w, remedy)
 }
 
-// Hijack sends a 101 with the headers of w and hijacks the connection. [Check] must have accepted
-// w. received is what the client has sent after its handshake. The 101 is sent through w, so that
-// loggers and metrics see it. If w is net/http's own ResponseWriter, nothing would see it, and
-// Hijack writes it to the connection, which is faster; the timeout is for that write, if positive.
+// Accept answers the handshake with the headers of w and returns the connection. [Check] must have
+// accepted w and r. received is what the client has sent after its handshake. The status is set
+// through w, so that loggers and metrics see it. The timeout is for writing the answer, if positive.
 //
-// After an error the connection cannot be used: the 101 may have been sent.
-func Hijack(
+// After an error the connection cannot be used: the answer may have been sent.
+func Accept(
+	w http.ResponseWriter, r *http.Request, timeout time.Duration,
+) (conn net.Conn, received []byte, err error) {
+	if IsStream(r) {
+		return openStream(w, r, timeout), nil, nil
+	}
+	return hijack(w, timeout)
+}
+
+// hijack sends a 101. If w is net/http's own ResponseWriter, nothing would see it, and hijack
+// writes it to the connection, which is faster.
+func hijack(
 	w http.ResponseWriter, timeout time.Duration,
 ) (conn net.Conn, received []byte, err error) {
 	wrapped := !isServers(w)

@@ -95,10 +95,10 @@ func TestReceived(t *testing.T) {
 			running, sent := make(chan struct{}), make(chan struct{})
 			received := make(chan string, 1)
 			c, server := pipe(t)
-			serveConn(t, server, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			serveConn(t, server, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				close(running)
 				<-sent
-				conn, b, err := upgrade.Hijack(w, patience)
+				conn, b, err := upgrade.Accept(w, r, patience)
 				received <- string(b)
 				if err != nil {
 					t.Error(err)
@@ -138,14 +138,14 @@ func (w *keeps) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, brw, err
 }
 
-// Hijack gives up net/http's buffers and keeps nothing that is in them.
+// Accept gives up net/http's buffers and keeps nothing that is in them.
 func TestBuffersGivenUp(t *testing.T) {
 	ended := make(chan struct{})
 	c, server := pipe(t)
-	serveConn(t, server, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	serveConn(t, server, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer close(ended)
 		k := &keeps{ResponseWriter: w}
-		conn, received, err := upgrade.Hijack(k, patience)
+		conn, received, err := upgrade.Accept(k, r, patience)
 		if err != nil {
 			t.Error(err)
 			return
@@ -206,9 +206,9 @@ func TestUnwritable(t *testing.T) {
 			ended := make(chan struct{})
 			c, server := pipe(t)
 			conn := &watched{Conn: server, writeErr: test.writeErr, deadlineErr: test.deadlineErr}
-			serveConn(t, conn, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			serveConn(t, conn, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				defer close(ended)
-				got, received, err := upgrade.Hijack(w, test.timeout)
+				got, received, err := upgrade.Accept(w, r, test.timeout)
 				if err != nil || got != net.Conn(conn) || string(received) != "early" {
 					t.Errorf("got %v, %q, %v", got, received, err)
 					return
@@ -239,11 +239,11 @@ func TestTimeout(t *testing.T) {
 			ended := make(chan struct{})
 			c, server := pipe(t)
 			conn := &watched{Conn: server}
-			serveConn(t, conn, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			serveConn(t, conn, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				defer close(ended)
 				conn.deadlines = nil
 				earliest := time.Now().Add(test.timeout)
-				got, _, err := upgrade.Hijack(w, test.timeout)
+				got, _, err := upgrade.Accept(w, r, test.timeout)
 				latest := time.Now().Add(test.timeout)
 				if err != nil {
 					t.Error(err)

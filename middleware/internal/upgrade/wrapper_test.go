@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 
@@ -127,7 +128,7 @@ func TestCheck(t *testing.T) {
 			called := &calls{}
 			w := test.wrap(called, &base{called, nil})
 			got := ""
-			if err := upgrade.Check(w); err != nil {
+			if err := upgrade.Check(w, httptest.NewRequest("GET", "/", nil)); err != nil {
 				got = err.Error()
 			}
 			if got != want {
@@ -140,7 +141,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Hijack tries all writers from the outermost in, and touches none of them after the last error.
+// Accept tries all writers from the outermost in, and touches none of them after the last error.
 func TestHijackErrors(t *testing.T) {
 	broken := errors.New("broken")
 	type list = []string
@@ -162,7 +163,8 @@ func TestHijackErrors(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			called := &calls{}
 			w := test.wrap(called, &base{called, broken})
-			conn, received, err := upgrade.Hijack(w, patience)
+			r := httptest.NewRequest("GET", "/", nil)
+			conn, received, err := upgrade.Accept(w, r, patience)
 			if conn != nil || received != nil {
 				t.Errorf("got %v, %q", conn, received)
 			}
