@@ -60,7 +60,13 @@ func echo(opts middleware.Options) *middleware.Middleware {
 // serve serves HTTP/2 over TLS.
 func serve(t testing.TB, h http.Handler) *httptest.Server {
 	t.Helper()
+	return serveWith(t, h, func(*http.Server) {})
+}
+
+func serveWith(t testing.TB, h http.Handler, configure func(*http.Server)) *httptest.Server {
+	t.Helper()
 	s := httptest.NewUnstartedServer(h)
+	configure(s.Config)
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	t.Cleanup(s.Close)
