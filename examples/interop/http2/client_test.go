@@ -299,6 +299,7 @@ func (s *stream) Write(p []byte) (n int, err error) {
 			case size > 0:
 				err = s.framer.WriteData(s.id, false, p[n:n+size])
 				s.window, s.client.window = s.window-size, s.client.window-size
+				s.changed.Broadcast()
 				n += size
 			}
 			return size > 0 || err != nil
