@@ -193,9 +193,12 @@ func (s *stream) processData(f *http2.DataFrame) {
 // name; one without a value removes it.
 func handshake(authority string, lines ...string) []hpack.HeaderField {
 	fields := []hpack.HeaderField{
-		{Name: ":method", Value: "CONNECT"}, {Name: ":protocol", Value: "websocket"},
-		{Name: ":scheme", Value: "https"}, {Name: ":path", Value: "/ws"},
-		{Name: ":authority", Value: authority}, {Name: "sec-websocket-version", Value: "13"},
+		{Name: ":method", Value: "CONNECT"},
+		{Name: ":protocol", Value: "websocket"},
+		{Name: ":scheme", Value: "https"},
+		{Name: ":path", Value: "/ws"},
+		{Name: ":authority", Value: authority},
+		{Name: "sec-websocket-version", Value: "13"},
 	}
 	for _, line := range lines {
 		name, value, _ := strings.Cut(line, "= ")

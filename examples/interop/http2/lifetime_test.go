@@ -108,7 +108,7 @@ func TestManyStreams(t *testing.T) {
 	for i := range streams {
 		streams[i] = c.connect()
 	}
-	payload := strings.Repeat("x", 3000)
+	payload := strings.Repeat("x", 1000)
 	for _, ws := range streams {
 		wg.Go(func() {
 			for range 10 {
