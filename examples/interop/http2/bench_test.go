@@ -33,9 +33,9 @@ func BenchmarkEcho(b *testing.B) {
 func benchmarkEcho(b *testing.B, conn io.ReadWriter, size, batch int) {
 	request := []byte(strings.Repeat(binaryFrame(size, "\x01\x02\x03\x04"), batch))
 	response := make([]byte, batch*len(binaryFrame(size, "")))
-	b.SetBytes(int64(size))
+	b.SetBytes(int64(size * batch))
 	b.ReportAllocs()
-	for range b.N/batch + 1 {
+	for b.Loop() {
 		written := make(chan error, 1)
 		go func() {
 			_, err := conn.Write(request)

@@ -29,6 +29,7 @@ type client struct {
 	settings map[http2.SettingID]uint32 // of the server
 	framer   *http2.Framer              // mu is for writing
 	window   int                        // for sending
+	taken    uint32                     // received since the last WINDOW_UPDATE
 	next     uint32
 	streams  map[uint32]*stream
 	goAway   bool
@@ -41,6 +42,7 @@ type stream struct {
 	*client
 	id       uint32
 	window   int
+	taken    uint32
 	deadline time.Time
 	header   http.Header // of the response; nil until it arrives
 	data     bytes.Buffer
@@ -179,13 +181,17 @@ func (s *stream) processData(f *http2.DataFrame) {
 	s.data.Write(f.Data())
 	s.frames++
 	s.end = s.end || f.StreamEnded()
-	n := f.Length
-	if n == 0 || s.stalled {
+	if s.stalled {
 		return
 	}
-	_ = s.framer.WriteWindowUpdate(0, n)
-	if !f.StreamEnded() {
-		_ = s.framer.WriteWindowUpdate(s.id, n)
+	s.taken, s.client.taken = s.taken+f.Length, s.client.taken+f.Length
+	if s.client.taken >= initialWindow/2 {
+		_ = s.framer.WriteWindowUpdate(0, s.client.taken)
+		s.client.taken = 0
+	}
+	if s.taken >= initialWindow/2 && !f.StreamEnded() {
+		_ = s.framer.WriteWindowUpdate(s.id, s.taken)
+		s.taken = 0
 	}
 }
 
