@@ -55,7 +55,6 @@ func (c *Conn) receive(n int) error {
 	}
 	select {
 	case c.in = <-c.received:
-		c.stopReading()
 		return nil
 	case <-c.readDeadline.channel():
 		return os.ErrDeadlineExceeded
@@ -64,11 +63,11 @@ func (c *Conn) receive(n int) error {
 	}
 }
 
-// startReading reads from the body, unless that has been started already.
+// startReading reads from the body, unless that is being done or has been done already.
 func (c *Conn) startReading(n int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.reading && !c.isClosed {
+	if !c.isClosed && (c.reading || len(c.received) > 0) {
 		return nil
 	}
 	if err := c.start(&c.reading); err != nil {
@@ -76,12 +75,6 @@ func (c *Conn) startReading(n int) error {
 	}
 	go c.readBody(n)
 	return nil
-}
-
-func (c *Conn) stopReading() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.reading = false
 }
 
 // readBody reads once, into a chunk if the reader wants more than the small buffer holds.
@@ -112,5 +105,8 @@ func (c *Conn) readBody(n int) {
 		// It is the server's, and final. The reader would take it for its own and try again.
 		r.err = fmt.Errorf("stream: timeout of the server: %v", r.err)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reading = false
 	c.received <- r
 }

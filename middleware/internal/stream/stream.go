@@ -35,14 +35,14 @@ type Conn struct {
 	readDeadline  deadline
 	writeDeadline deadline
 
-	in       result // what the reader has not yet taken
-	small    []byte // buffer for in, kept while the reader waits
-	received chan result
-	sent     chan error
+	in       result      // what the reader has not yet taken
+	small    []byte      // buffer for in, kept while the reader waits
+	received chan result // has room for that of the read in progress
+	sent     chan error  // likewise for the write
 
 	mu       sync.Mutex
 	isClosed bool
-	reading  bool           // the body is being read, or the result is in received
+	reading  bool           // the body is being read
 	writing  bool           // the ResponseWriter is being used
 	failed   error          // of a write; returned by all further ones
 	inUse    sync.WaitGroup // counts the goroutines of reading and writing

@@ -75,14 +75,10 @@ func (c *Conn) writeChunk(chunk *buffer.Chunk, n int) {
 		return c.w.FlushError()
 	})
 	freeChunk(chunk)
-	c.stopWriting()
-	c.sent <- err
-}
-
-func (c *Conn) stopWriting() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.writing = false
+	c.sent <- err
 }
 
 func freeChunk(chunk *buffer.Chunk) {
