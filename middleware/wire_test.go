@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/wsecho/internal/conformance"
 	"example.com/wsecho/middleware"
 	"example.com/wsecho/middleware/internal/leak"
 )
@@ -34,46 +35,16 @@ const (
 	finBit, rsv1Bit, rsv2Bit, rsv3Bit = 0x80, 0x40, 0x20, 0x10
 )
 
-// frame is a client's frame: masked, its length in the shortest form.
-func frame(first byte, payload string) string {
-	return header(first, len(payload)) + masked(payload)
-}
-
-func text(payload string) string { return frame(finBit|textOp, payload) }
-
-func closing(code uint16, reason string) string {
-	return frame(finBit|closeOp, string(binary.BigEndian.AppendUint16(nil, code))+reason)
-}
-
-func header(first byte, length int) string {
-	switch {
-	case length < 126:
-		return string([]byte{first, 0x80 | byte(length)})
-	case length < 1<<16:
-		return string(binary.BigEndian.AppendUint16([]byte{first, 0x80 | 126}, uint16(length)))
-	}
-	return string(binary.BigEndian.AppendUint64([]byte{first, 0x80 | 127}, uint64(length)))
-}
-
-// masked is the key 1 2 3 4 and the payload under it.
-func masked(payload string) string {
-	b := append([]byte{1, 2, 3, 4}, payload...)
-	for i := range len(payload) {
-		b[4+i] ^= byte(i%4 + 1)
-	}
-	return string(b)
-}
-
-// reply is a server's frame: unmasked.
-func reply(first byte, payload string) string {
-	b := []byte(header(first, len(payload)))
-	b[1] &^= 0x80
-	return string(b) + payload
-}
-
-func closeReply(code uint16, reason string) string {
-	return reply(finBit|closeOp, string(binary.BigEndian.AppendUint16(nil, code))+reason)
-}
+// frame is a client's frame, reply a server's.
+var (
+	frame      = conformance.Frame
+	text       = conformance.Text
+	closing    = conformance.Closing
+	header     = conformance.Header
+	masked     = conformance.Masked
+	reply      = conformance.Reply
+	closeReply = conformance.CloseReply
+)
 
 const handshakeLines = "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
