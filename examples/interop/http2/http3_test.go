@@ -144,15 +144,15 @@ func TestHTTP3Conformance(t *testing.T) {
 	_, address := serve3(t, echo(middleware.Options{}).Handler(app()))
 	c := dial3(t, address)
 	for _, test := range conformanceCases() {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(test.Name, func(t *testing.T) {
 			c.t = t
 			ws := c.connect()
 			sent := make(chan struct{})
 			go func() {
 				defer close(sent)
-				_, _ = io.WriteString(ws, test.send) // The server may end the stream before.
+				_, _ = io.WriteString(ws, test.Send) // The server may end the stream before.
 			}()
-			ws.want(test.want)
+			ws.want(test.Want)
 			ws.wantEnd()
 			<-sent
 		})
