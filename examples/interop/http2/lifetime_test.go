@@ -99,15 +99,24 @@ func TestConnectionEnds(t *testing.T) {
 	}
 }
 
-// 200 streams of one connection echo at the same time.
+// 250 streams of one connection, which net/http allows, echo at the same time. One more is refused,
+// and other connections are served.
 func TestManyStreams(t *testing.T) {
 	e := newEndings(t)
-	c := dial(t, serve(t, e.around(echo(e.watch(middleware.Options{})))))
+	s := serve(t, e.around(echo(e.watch(middleware.Options{}))))
+	c := dial(t, s)
 	var wg sync.WaitGroup
-	streams := make([]*stream, 200)
+	streams := make([]*stream, 250)
 	for i := range streams {
 		streams[i] = c.connect()
 	}
+	tooMany := c.open()
+	tooMany.waitFor("reset", func() bool { return tooMany.reset != nil })
+	other := dial(t, s).connect()
+	other.send(hello + bye)
+	other.want(helloBack + byeBack)
+	other.wantEnd()
+	e.wantClosed(1000, true)
 	payload := strings.Repeat("x", 1000)
 	for _, ws := range streams {
 		wg.Go(func() {

@@ -4,6 +4,7 @@ package http2_test
 
 import (
 	"errors"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -66,6 +67,7 @@ func serve(t testing.TB, h http.Handler) *httptest.Server {
 func serveWith(t testing.TB, h http.Handler, configure func(*http.Server)) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = log.New(errorLog{t}, "", 0)
 	configure(s.Config)
 	s.EnableHTTP2 = true
 	s.StartTLS()
@@ -73,10 +75,19 @@ func serveWith(t testing.TB, h http.Handler, configure func(*http.Server)) *http
 	return s
 }
 
+// errorLog fails the test for what net/http logs: a panic, or a use of a ResponseWriter too late.
+type errorLog struct{ testing.TB }
+
+func (l errorLog) Write(p []byte) (int, error) {
+	l.Errorf("net/http has logged %q", p)
+	return len(p), nil
+}
+
 // servePlain serves HTTP/2 without TLS.
 func servePlain(t testing.TB, h http.Handler) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = log.New(errorLog{t}, "", 0)
 	s.Config.Protocols = new(http.Protocols)
 	s.Config.Protocols.SetHTTP1(true)
 	s.Config.Protocols.SetUnencryptedHTTP2(true)
