@@ -142,6 +142,29 @@ func TestStalledShutdown(t *testing.T) {
 	ws.waitFor("reset", func() bool { return ws.reset != nil })
 }
 
+// Shutdown resets the stream of a handler that does not return.
+func TestShutdownOfStuckHandler(t *testing.T) {
+	e := newEndings(t)
+	release := make(chan struct{})
+	m := echo(e.watch(middleware.Options{
+		Handler: middleware.HandlerFunc(func(context.Context, *middleware.Conn) error {
+			<-release
+			return nil
+		}),
+	}))
+	ws := dial(t, serve(t, e.around(m))).connect()
+	receive(t, e.accepted)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := m.Shutdown(ctx); err != context.Canceled {
+		t.Errorf("Shutdown: %v", err)
+	}
+	ws.want(closeReply(1001, "server is shutting down"))
+	ws.waitFor("reset", func() bool { return ws.reset != nil })
+	close(release)
+	e.wantClosed(1001, false)
+}
+
 // A stream that is not read does not block the others if the server limits its share of the window.
 func TestUnreadStream(t *testing.T) {
 	e := newEndings(t)

@@ -40,13 +40,15 @@ type Conn struct {
 	received chan result // has room for that of the read in progress
 	sent     chan error  // likewise for the write
 
-	mu       sync.Mutex
-	isClosed bool
-	reading  bool           // the body is being read
-	writing  bool           // the ResponseWriter is being used
-	failed   error          // of a write; returned by all further ones
-	inUse    sync.WaitGroup // counts the goroutines of reading and writing
-	closed   chan struct{}  // closed by Close
+	mu        sync.Mutex
+	isClosed  bool
+	returning bool           // the handler has called Wait
+	reading   bool           // the body is being read
+	writing   bool           // the ResponseWriter is being used
+	failed    error          // of a write; returned by all further ones
+	inUse     sync.WaitGroup // counts the goroutines of reading and writing
+	closed    chan struct{}  // closed by Close
+	late      *time.Timer    // set by Close
 }
 
 // New returns the stream of a request as a net.Conn. The handler must call [Conn.Wait] before it
@@ -70,15 +72,27 @@ func New(w Writer, r *http.Request) *Conn {
 }
 
 // Close makes all reads and writes return [net.ErrClosed], those in progress too. The stream ends
-// when the handler returns.
+// when the handler returns. If it has not called [Conn.Wait] after a second, the stream is reset.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.isClosed {
 		c.isClosed = true
 		close(c.closed)
+		c.late = time.AfterFunc(time.Second, c.reset)
 	}
 	return nil
+}
+
+// past is a deadline that ends what waits.
+func past() time.Time { return time.Unix(1, 0) }
+
+func (c *Conn) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.returning {
+		_ = c.w.SetWriteDeadline(past())
+	}
 }
 
 // Wait closes the connection and waits until nothing uses the body or the ResponseWriter, which the
@@ -87,14 +101,15 @@ func (c *Conn) Close() error {
 func (c *Conn) Wait() {
 	_ = c.Close()
 	c.mu.Lock()
+	c.late.Stop()
+	c.returning = true
 	reading, writing := c.reading, c.writing
 	c.mu.Unlock()
-	past := time.Unix(1, 0)
 	if writing {
-		_ = c.w.SetWriteDeadline(past)
+		_ = c.w.SetWriteDeadline(past())
 	}
 	if reading {
-		_ = c.w.SetReadDeadline(past)
+		_ = c.w.SetReadDeadline(past())
 	}
 	c.inUse.Wait()
 }

@@ -151,11 +151,30 @@ func TestClose(t *testing.T) {
 		s.wantDeadlines("write deadline", "read deadline")
 		_ = c.Close()
 		c.Wait()
+		time.Sleep(time.Hour)
 		readError(t, c, net.ErrClosed)
 		writeError(t, c, net.ErrClosed)
 		if err := c.Flush(); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Flush: %v", err)
 		}
+		s.wantDeadlines()
+	})
+}
+
+// If the handler does not return, the stream is reset.
+func TestLateHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		c := s.open()
+		_ = c.Close()
+		time.Sleep(999 * time.Millisecond)
+		synctest.Wait()
+		s.wantDeadlines("no read deadline", "no write deadline")
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		s.wantDeadlines("write deadline")
+		s.finish(c)
+		time.Sleep(time.Hour)
 		s.wantDeadlines()
 	})
 }
