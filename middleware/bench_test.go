@@ -62,6 +62,13 @@ func TestPassThroughAllocatesNothing(t *testing.T) {
 			}
 		}
 	}
+	for _, header := range []http.Header{{}, {":protocol": {"connect-udp"}}} {
+		r := httptest.NewRequest("CONNECT", "/ws", nil)
+		r.ProtoMajor, r.Header = 2, header
+		if n := testing.AllocsPerRun(100, func() { h.ServeHTTP(w, r) }); n != 0 {
+			t.Errorf("CONNECT /ws %v: %v allocations", header, n)
+		}
+	}
 }
 
 // BenchmarkHandshake connects, shakes hands and hangs up.

@@ -109,7 +109,7 @@ func (g *registry) list() []*Conn {
 // has sent are answered. New handshakes are refused with 503 and Retry-After. Shutdown returns nil
 // when the last connection has ended. If ctx is done before, it cuts the remaining connections and
 // returns ctx.Err(). Call it in addition to [http.Server.Shutdown], which ignores hijacked
-// connections (golang/go#17721).
+// connections (golang/go#17721), and at the same time: over HTTP/2, that waits for connections.
 //
 // A handler that neither reads nor returns is not interrupted before ctx is done.
 func (m *Middleware) Shutdown(ctx context.Context) error {
