@@ -10,6 +10,7 @@ import (
 
 	"example.com/wsecho/internal/conformance"
 	"example.com/wsecho/middleware"
+	"golang.org/x/net/http2"
 )
 
 // conformanceCases are those that a server has to pass over TCP, too.
@@ -26,6 +27,7 @@ func TestConformance(t *testing.T) {
 		{"TLS, batched", serve, middleware.Batched(middleware.Echo(""))},
 		{"TLS, one by one", serve, middleware.Echo("")},
 		{"h2c, batched", servePlain, middleware.Batched(middleware.Echo(""))},
+		{"x/net, batched", serveXNet, middleware.Batched(middleware.Echo(""))},
 	} {
 		t.Run(server.name, func(t *testing.T) {
 			s := server.serve(t, echo(middleware.Options{Handler: server.h}).Handler(app()))
@@ -35,6 +37,16 @@ func TestConformance(t *testing.T) {
 			}
 		})
 	}
+}
+
+// serveXNet serves with the server of golang.org/x/net/http2, as Caddy does.
+func serveXNet(t testing.TB, h http.Handler) *httptest.Server {
+	t.Helper()
+	return serveWith(t, h, func(s *http.Server) {
+		if err := http2.ConfigureServer(s, nil); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 // runCase tries the case in several deliveries.

@@ -32,7 +32,7 @@ func Check(w http.ResponseWriter, r *http.Request) error {
 
 // Accept answers the handshake with the headers of w and returns the connection. [Check] must have
 // accepted w and r. received is what the client has sent after its handshake. The status is set
-// through w, so that loggers and metrics see it. The timeout is for writing the answer, if positive.
+// through w, so that loggers and metrics see it. If positive, the timeout is for sending the answer.
 //
 // After an error the connection cannot be used: the answer may have been sent.
 func Accept(
