@@ -43,6 +43,7 @@ type Conn struct {
 	mu        sync.Mutex
 	isClosed  bool
 	returning bool           // the handler has called Wait
+	abrupt    bool           // see EndWithReset
 	reading   bool           // the body is being read
 	writing   bool           // the ResponseWriter is being used
 	failed    error          // of a write; returned by all further ones
@@ -84,6 +85,14 @@ func (c *Conn) Close() error {
 	return nil
 }
 
+// EndWithReset makes Wait reset the stream, so that nothing is sent that others write to the
+// ResponseWriter when the handler has returned. It has no effect on HTTP/3.
+func (c *Conn) EndWithReset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.abrupt = true
+}
+
 // past is a deadline that ends what waits.
 func past() time.Time { return time.Unix(1, 0) }
 
@@ -103,9 +112,9 @@ func (c *Conn) Wait() {
 	c.mu.Lock()
 	c.late.Stop()
 	c.returning = true
-	reading, writing := c.reading, c.writing
+	reading, reset := c.reading, c.writing || c.abrupt
 	c.mu.Unlock()
-	if writing {
+	if reset {
 		_ = c.w.SetWriteDeadline(past())
 	}
 	if reading {

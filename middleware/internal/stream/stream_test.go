@@ -179,6 +179,17 @@ func TestLateHandler(t *testing.T) {
 	})
 }
 
+func TestEndWithReset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t)
+		c := s.open()
+		c.EndWithReset()
+		s.wantDeadlines("no read deadline", "no write deadline")
+		s.finish(c)
+		s.wantDeadlines("write deadline")
+	})
+}
+
 // Reads and writes that race with the end do not use body or writer after it.
 func TestCloseRace(t *testing.T) {
 	for range 100 {

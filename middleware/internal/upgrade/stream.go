@@ -35,11 +35,17 @@ var streamHeaders = [...]string{
 // might compress them.
 func openStream(w http.ResponseWriter, r *http.Request, timeout time.Duration) net.Conn {
 	server := streamWriter(w)
+	// A wrapper that has announced compressed data will end it, when the handler has returned.
+	// Browsers take bytes behind a close frame for a violation of the protocol.
+	compressed := len(w.Header()["Content-Encoding"]) > 0
 	removeHeaders(w.Header())
 	w.WriteHeader(http.StatusOK)
 	removeHeaders(server.Header())
 	server.WriteHeader(http.StatusOK) // if a wrapper has put it off
 	conn := stream.New(server, r)
+	if compressed {
+		conn.EndWithReset()
+	}
 	if timeout > 0 {
 		_ = conn.SetWriteDeadline(time.Now().Add(timeout))
 	}
