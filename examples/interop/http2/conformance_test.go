@@ -43,6 +43,7 @@ func TestConformance(t *testing.T) {
 func serveXNet(t testing.TB, h http.Handler) *httptest.Server {
 	t.Helper()
 	return serveWith(t, h, func(s *http.Server) {
+		//lint:ignore SA1019 servers use it that are older than its successor
 		if err := http2.ConfigureServer(s, nil); err != nil {
 			t.Fatal(err)
 		}
