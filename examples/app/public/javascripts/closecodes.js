@@ -17,6 +17,7 @@ const known = {
   1015: ["TLS Handshake", "The TLS handshake failed: the certificate may not be trusted."],
 };
 
+// describe returns the name and the meaning of a close code.
 export function describe(code) {
   if (known[code]) return { name: known[code][0], meaning: known[code][1] };
   if (code >= 4000) {
@@ -28,33 +29,15 @@ export function describe(code) {
   return { name: "Unassigned", meaning: "This code has no defined meaning." };
 }
 
-// Browsers hide the handshake's HTTP status from pages. diagnose returns a finding, by whether the
-// server answers plain requests, and a list of possible causes.
-export function diagnose(wasOpen, answers) {
-  if (!answers) {
-    const finding = "The server does not answer plain requests either: it has stopped, " +
-      "or the network is down.";
-    return [finding, []];
+// closeProblem returns why a page cannot close a connection with this code and reason: the field,
+// and what to tell the user.
+export function closeProblem(code, reason) {
+  if (!/^(1000|[34]\d{3})?$/.test(code)) {
+    return ["code", "Not disconnected: browsers let pages close with 1000, or 3000 to 4999."];
   }
-  if (wasOpen) {
-    return ["The server still answers plain requests. Perhaps", [
-      "it was restarted, or dropped this connection;",
-      "a proxy in between closes connections that are idle or old.",
-    ]];
+  const length = new TextEncoder().encode(reason).length;
+  if (length > 123) {
+    return ["reason", `Not disconnected: the reason has ${length} bytes, and 123 is the most.`];
   }
-  return ["The server answers plain requests, but refused this handshake. Perhaps", [
-    "the path is not that of the endpoint (404);",
-    "this page's origin is not allowed (403);",
-    "the server is at its limit of connections, or shutting down (503);",
-    "a proxy in between removes the Upgrade and Connection headers (404, 426).",
-  ]];
-}
-
-export async function serverAnswers() {
-  try {
-    await fetch("/", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(3000) });
-    return true;
-  } catch {
-    return false;
-  }
+  return null;
 }

@@ -11,7 +11,7 @@ export class Connection {
   unanswered = 0;
   closeReason = null; // given by this side, if it closed
 
-  // events: open(), message(data, rtt or null), refuse(why), close({ code, reason, wasClean })
+  // events: open(), message(data, rtt or null), refuse(), close({ code, reason, wasClean })
   constructor(url, subprotocols, events) {
     this.url = url;
     worker.onmessage = ({ data: [name, ...details] }) => {
@@ -45,17 +45,14 @@ export class Connection {
     this.queued = bytes;
   }
 
-  _refuse() {
-    this.closeReason = null;
-  }
-
   _close() {
     this.isOpen = false;
   }
 }
 
-// The slash keeps the URL on this host, whatever the path.
+// The slash keeps the URL on this host, whatever the path. URLs of WebSockets have no fragment.
 export function endpointURL(path) {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  return `${scheme}//${location.host}${path.startsWith("/") ? "" : "/"}${path}`;
+  const slash = path.startsWith("/") ? "" : "/";
+  return `${scheme}//${location.host}${slash}${path.replaceAll("#", "%23")}`;
 }

@@ -1,7 +1,9 @@
-import { describe, diagnose, serverAnswers } from "./closecodes.js";
+import { closeProblem, describe } from "./closecodes.js";
 import { Connection, endpointURL } from "./connection.js";
+import { diagnose } from "./diagnosis.js";
 import { bytes, duration } from "./format.js";
 import { Log } from "./log.js";
+import { clearErrors, showError, showOutcome, showSending } from "./notices.js";
 import { Plot } from "./plot.js";
 
 const $ = (id) => document.getElementById(id);
@@ -12,16 +14,17 @@ const maxUnanswered = 100;
 const log = new Log($("log"));
 const plot = new Plot($("plot"), $("plot-caption"));
 const totals = { sent: 0, received: 0, bytesOut: 0, bytesIn: 0 };
-const dropHint = $("sending").textContent;
+const onTouchScreen = matchMedia("(pointer: coarse)");
 let connection = null;
 let repeatTimer = 0;
-let fileTimer = 0;
+let fileTimer = 0; // 0 unless a file is being sent
 
 // Connection
 
 function connect() {
   const subprotocols = $("subprotocols").value.split(",").map((s) => s.trim()).filter(Boolean);
   $("outcome").hidden = true;
+  clearErrors();
   connection = new Connection(endpointURL($("path").value.trim()), subprotocols, {
     open: opened,
     message: received,
@@ -38,28 +41,33 @@ function opened() {
     extensions.replaceAll(/;[^,]*/g, "") || "no extensions", // without their parameters
   ].join(", ");
   $("endpoint").textContent = `${url}, ${details}`;
-  showSending(dropHint, false);
+  showSending("");
   log.event(`Connected to ${url}, ${details}`);
   showState("open", "Connected");
 }
 
 function disconnect() {
+  const [code, reason] = [$("code").value.trim(), $("reason").value];
+  const [field, problem] = closeProblem(code, reason) ?? [];
+  clearErrors();
+  if (field) return showError($(field), problem);
   showState("closing", "Closing…");
-  connection.close(Number($("code").value) || 1000, $("reason").value);
+  connection.close(Number(code) || 1000, reason);
 }
 
 // refused is called if the browser rejects an argument; nothing has been sent.
-function refused(why) {
-  const { wasOpen } = connection;
-  if (!wasOpen) connection = null;
-  showState(wasOpen ? "open" : "closed", wasOpen ? "Connected" : "Disconnected");
-  showOutcome(true, `Not a valid ${wasOpen ? "close code or reason" : "path or subprotocol"}`, why);
+function refused() {
+  connection = null;
+  showState("closed", "Disconnected");
+  showError($("subprotocols"), "Not connected: subprotocols are different names, separated by " +
+    "commas, of ASCII letters, digits and !#$%&'*+-.^_`|~");
 }
 
 async function closed({ code, reason, wasClean }) {
   const { wasOpen, url, closeReason } = connection;
   connection = null;
   stopRepeating();
+  clearErrors();
   $("endpoint").textContent = "Not connected.";
   const bad = !wasClean || (code >= 1002 && code < 3000 && code !== 1005);
   showState(bad ? "failed" : "closed", wasOpen ? "Disconnected" : "Not connected");
@@ -67,10 +75,11 @@ async function closed({ code, reason, wasClean }) {
   const { name, meaning } = describe(code);
   const title = wasOpen ? `Closed with ${code} ${name}` : `Not connected: ${code} ${name}`;
   const limit = code === 1009 ? limitNote() : "";
-  log.event(wasOpen ? `${title}. ${reasonText(reason, closeReason)}` : `${title}, ${url}`);
-  showOutcome(bad, title, `${meaning}${limit} ${wasClean ? reasonText(reason, closeReason) : ""}`);
+  const why = code === 1006 ? "" : ` ${reasonText(reason, closeReason)}`;
+  log.event(wasOpen ? `${title}.${why}` : `${title}, ${url}`);
+  showOutcome(bad, title, meaning + limit + why);
   if (code !== 1006 || closeReason !== null) return;
-  const [finding, causes] = diagnose(wasOpen, await serverAnswers());
+  const [finding, causes] = await diagnose(wasOpen, url, document.body.dataset.wsPath);
   if (connection === null) showOutcome(true, title, `${meaning} ${finding}`, causes);
 }
 
@@ -86,23 +95,8 @@ function showState(state, text) {
   $("connect").textContent = connection ? "Disconnect" : "Connect";
   $("connect").classList.toggle("primary", !connection);
   for (const id of ["path", "subprotocols"]) $(id).readOnly = connection !== null;
-  for (const id of ["send", "pick", "repeat"]) $(id).disabled = !open;
-}
-
-function showOutcome(bad, title, text, causes = []) {
-  const heading = document.createElement("strong");
-  heading.textContent = title;
-  const paragraph = document.createElement("p");
-  paragraph.textContent = text;
-  const list = document.createElement("ul");
-  for (const cause of causes) {
-    const item = document.createElement("li");
-    item.textContent = cause;
-    list.append(item);
-  }
-  $("outcome").replaceChildren(heading, paragraph, ...(causes.length ? [list] : []));
-  $("outcome").classList.toggle("bad", bad);
-  $("outcome").hidden = false;
+  // A disabled element would lose the focus, and leave the keyboard at the top of the page.
+  for (const id of ["send", "pick", "repeat"]) $(id).ariaDisabled = String(!open);
 }
 
 // Messages
@@ -115,8 +109,16 @@ function send(data, size, name) {
   showTotals();
 }
 
+// offline reports whether nothing can be sent, and then says so.
+function offline() {
+  if (connection?.isOpen) return false;
+  showSending("Not sent: there is no connection.", true);
+  return true;
+}
+
 function sendText() {
-  if (!connection?.isOpen) return;
+  if (offline()) return;
+  if (!fileTimer) showSending("");
   const text = $("text").value;
   const encoded = new TextEncoder().encode(text);
   if ($("binary").checked) send(new Blob([encoded]), encoded.length);
@@ -152,12 +154,14 @@ function tick() {
 
 function startRepeating() {
   clearInterval(repeatTimer);
+  log.announce(false);
   repeatTimer = setInterval(tick, Number($("interval").value));
   tick();
 }
 
 function stopRepeating() {
   clearInterval(repeatTimer);
+  log.announce(true);
   $("repeat").checked = false;
 }
 
@@ -191,25 +195,29 @@ function limitNote() {
 
 function watchQueue(name) {
   clearInterval(fileTimer);
-  showSending(`Sending ${name}…`, false);
+  showSending(`Sending ${name}…`);
   const sender = connection;
   fileTimer = setInterval(() => {
     const left = sender.queued;
     if (left > 0 && sender.isOpen) {
-      return showSending(`Sending ${name}: ${bytes(left)} to go.`, false);
+      return showSending(`Sending ${name}: ${bytes(left)} to go.`);
     }
     clearInterval(fileTimer);
-    if (left === 0) showSending(`Sent ${name}.`, false);
+    fileTimer = 0;
+    if (left === 0) showSending(`Sent ${name}.`);
     else showSending("The connection closed.", true);
   }, 500);
 }
 
-function showSending(text, isError) {
-  $("sending").textContent = text;
-  $("sending").classList.toggle("error", isError);
-}
-
 // Event handlers
+
+// Enter in a field does not press the button if it would do something else: the path and the
+// subprotocols are for connecting, the code and the reason for disconnecting.
+$("connection").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.target.localName !== "input") return;
+  const forClosing = $("closing").contains(event.target);
+  if (forClosing !== (connection !== null)) event.preventDefault();
+});
 
 $("connection").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -222,12 +230,17 @@ $("message").addEventListener("submit", (event) => {
   sendText();
 });
 
+// Touch screens have no Shift+Enter, so there Enter adds a line.
 $("text").addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  if (onTouchScreen.matches) return;
   event.preventDefault();
   sendText();
 });
 
+$("repeat").addEventListener("click", (event) => {
+  if (offline()) event.preventDefault();
+});
 $("repeat").addEventListener("change", () => {
   if ($("repeat").checked) startRepeating();
   else stopRepeating();
@@ -237,7 +250,9 @@ $("interval").addEventListener("change", () => {
   if ($("repeat").checked) startRepeating();
 });
 
-$("pick").addEventListener("click", () => $("file").click());
+$("pick").addEventListener("click", () => {
+  if (!offline()) $("file").click();
+});
 $("file").addEventListener("change", async () => {
   await sendFiles(Array.from($("file").files));
   $("file").value = ""; // allows choosing the same file again

@@ -1,6 +1,8 @@
 import { bytes, clock, duration, hexdump, printable } from "./format.js";
 
 const maxRows = 500;
+const maxUnfolded = 300; // characters of a message that is shown whole
+const maxLines = 6; // of a message that is shown whole
 const maxText = 16 * 1024; // characters kept of a message
 const maxBinary = 1024; // bytes kept of a message
 
@@ -8,14 +10,22 @@ const directions = { out: ["↑", "Sent"], in: ["↓", "Received"], event: ["•
 
 // A Log lists messages and events, the latest last. Contents are inserted as text, not as markup.
 export class Log {
+  #box;
   #list;
   #following = true;
 
-  constructor(list) {
-    this.#list = list;
-    list.addEventListener("scroll", () => {
-      this.#following = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+  // box scrolls the list that is in it.
+  constructor(box) {
+    this.#box = box;
+    this.#list = box.querySelector("ol");
+    box.addEventListener("scroll", () => {
+      this.#following = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
     });
+  }
+
+  // announce switches on or off that screen readers read new rows.
+  announce(on) {
+    this.#box.setAttribute("aria-live", on ? "polite" : "off");
   }
 
   clear() {
@@ -51,23 +61,32 @@ export class Log {
     const [sign, word] = directions[direction];
     const label = document.createElement("b");
     label.textContent = word;
-    row.append(span("direction", `${sign} `, label), time, ...cells);
+    const arrow = span("", `${sign} `);
+    arrow.ariaHidden = "true";
+    row.append(span("direction", null, arrow, label), time, ...cells);
     this.#list.append(row);
-    while (this.#list.childElementCount > maxRows) this.#list.firstElementChild.remove();
+    while (this.#list.childElementCount > maxRows) this.#removeFirst();
     this.#follow();
+  }
+
+  // Without this, focus in a removed row would move to the top of the page.
+  #removeFirst() {
+    const row = this.#list.firstElementChild;
+    if (row.contains(document.activeElement)) this.#box.focus();
+    row.remove();
   }
 
   // Scrolling waits for the next frame, to lay out once for any number of rows.
   #follow() {
     if (!this.#following) return;
     requestAnimationFrame(() => {
-      this.#list.scrollTop = this.#list.scrollHeight;
+      this.#box.scrollTop = this.#box.scrollHeight;
     });
   }
 
   #showText(content, text) {
     const line = text.slice(0, 200).replaceAll(/\s+/g, " ");
-    if (text.length <= 80 && !text.includes("\n")) {
+    if (text.length <= maxUnfolded && text.split("\n").length <= maxLines) {
       content.append(span("", text === "" ? "(empty)" : text));
       return;
     }

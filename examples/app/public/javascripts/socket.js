@@ -43,8 +43,7 @@ function reportQueue() {
 onmessage = ({ data: [name, ...details] }) => {
   try {
     commands[name](...details);
-  } catch (error) {
-    // The browser rejects an invalid URL, subprotocol, close code or close reason.
-    postMessage(["refuse", error.message]);
+  } catch {
+    postMessage(["refuse"]); // an invalid URL or subprotocol
   }
 };
