@@ -1,27 +1,32 @@
 package browser_test
 
 import (
-	"bytes"
 	"context"
-	"os"
+	"encoding/json"
+	"fmt"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
 	"example.com/wsecho/examples/interop/internal/program"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // startTimeout is longer than other timeouts: the first start reads the browser from disk.
 const startTimeout = 3 * program.Patience
 
-// startChromium returns the context of the first tab, and calls listen with all of its events. The
-// browser ends with the test.
-func startChromium(t *testing.T, listen func(event any)) context.Context {
+// chromium is driven by the DevTools protocol.
+type chromium struct {
+	tab   context.Context
+	touch bool
+}
+
+func startChromium(t *testing.T, touch bool, report func(problem string)) browser {
 	t.Helper()
 	path := program.Find(t, "chromium", "chromium")
 	home := t.TempDir()
@@ -34,7 +39,12 @@ func startChromium(t *testing.T, listen func(event any)) context.Context {
 	// t.Context ends before the cleanups, which still need the page.
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
-	tab, cancelTab := chromedp.NewContext(allocator, chromedp.WithListener(listen))
+	listener := func(event any) {
+		if problem := chromiumProblem(event); problem != "" {
+			report(problem)
+		}
+	}
+	tab, cancelTab := chromedp.NewContext(allocator, chromedp.WithListener(listener))
 	t.Cleanup(func() { stopChromium(t, tab, home) })
 
 	// The browser ends with the context that starts it, so that context has no deadline.
@@ -43,7 +53,7 @@ func startChromium(t *testing.T, listen func(event any)) context.Context {
 	if err := chromedp.Do(tab); err != nil {
 		t.Fatalf("starting %s: %v", path, err)
 	}
-	return tab
+	return &chromium{tab, touch}
 }
 
 // testServersOnly returns the options for a browser that connects only to the servers of the tests.
@@ -59,8 +69,6 @@ func testServersOnly() []chromedp.ExecAllocatorOption {
 	})
 }
 
-// stopChromium closes the browser and waits for all of its processes: some outlive the first one
-// and write to its files, which the test then removes.
 func stopChromium(t *testing.T, tab context.Context, home string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(tab, program.Patience)
@@ -68,29 +76,81 @@ func stopChromium(t *testing.T, tab context.Context, home string) {
 	if err := chromedp.Cancel(ctx); err != nil {
 		t.Errorf("closing Chromium: %v", err)
 	}
-	var left []int
-	for deadline := time.Now().Add(program.Patience); time.Now().Before(deadline); runtime.Gosched() {
-		if left = processesOf(home); len(left) == 0 {
-			return
-		}
-	}
-	t.Errorf("processes %v of Chromium are still running", left)
-	for _, pid := range left {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
+	wantEnd(t, home)
 }
 
-// processesOf returns the processes that have the directory on their command line.
-func processesOf(home string) (pids []int) {
-	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, file := range files {
-		line, err := os.ReadFile(file)
-		if err != nil || !bytes.Contains(line, []byte(home)) {
-			continue // The process may have ended.
+// chromiumProblem returns what the developer tools show as an error, if the event is one. Errors of
+// a worker come as log entries.
+func chromiumProblem(event any) string {
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		return (&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error()
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError {
+			arguments, _ := json.Marshal(e.Args)
+			return fmt.Sprintf("console.error: %s", arguments)
 		}
-		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
-			pids = append(pids, pid)
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError {
+			return fmt.Sprintf("%s: %s", e.Entry.Source, e.Entry.Text)
+		}
+	case *network.EventLoadingFailed:
+		return fmt.Sprintf("a request for a %s failed: %s", e.Type, e.ErrorText)
+	case *network.EventResponseReceived:
+		if e.Response.Status >= 400 {
+			return fmt.Sprintf("%s: status %d", e.Response.URL, e.Response.Status)
 		}
 	}
-	return pids
+	return ""
+}
+
+func (c *chromium) do(steps ...chromedp.Action[chromedp.Void]) error {
+	ctx, cancel := context.WithTimeout(c.tab, program.Patience)
+	defer cancel()
+	return chromedp.Do(ctx, steps...)
+}
+
+func (c *chromium) resize(width, height int) error {
+	var options []chromedp.EmulateViewportOption
+	if c.touch {
+		options = append(options, chromedp.EmulatePortrait, chromedp.EmulateMobile,
+			chromedp.EmulateTouch, chromedp.EmulateScale(2))
+	}
+	return c.do(chromedp.EmulateViewport(int64(width), int64(height), options...))
+}
+
+func (c *chromium) navigate(url string) error {
+	return c.do(chromedp.Navigate(url))
+}
+
+func (c *chromium) evaluate(expression string) (string, error) {
+	ctx, cancel := context.WithTimeout(c.tab, program.Patience)
+	defer cancel()
+	return chromedp.Run(ctx,
+		chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
+}
+
+func (c *chromium) press(x, y float64) error {
+	if c.touch {
+		return c.do(chromedp.TapXY(x, y))
+	}
+	return c.do(chromedp.MouseClickXY(x, y))
+}
+
+func (c *chromium) key(k key, shift bool) error {
+	var options []chromedp.KeyOption
+	if shift {
+		options = append(options, chromedp.KeyModifiers(chromedp.ModifierShift))
+	}
+	return c.do(chromedp.KeyEvent([]string{tab: kb.Tab, enter: kb.Enter, space: " "}[k], options...))
+}
+
+func (c *chromium) choose(selector, file string) error {
+	return c.do(chromedp.SetUploadFiles(chromedp.CSS(selector), []string{file}))
+}
+
+func (c *chromium) screenshot() ([]byte, error) {
+	ctx, cancel := context.WithTimeout(c.tab, program.Patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
 }

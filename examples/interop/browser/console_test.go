@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"example.com/wsecho/examples/interop/internal/program"
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // lastRow evaluates to the latest row of the page's log: kind, type, size and content.
@@ -17,9 +15,9 @@ const lastRow = `(row => [row?.className].concat([".type", ".size", ".content > 
 )(document.querySelector("#log li:last-child"))`
 
 // openConsole opens the app's page, which connects when it is loaded.
-func openConsole(t *testing.T, app *program.App) *page {
+func openConsole(t *testing.T, start startFunc, app *program.App) *page {
 	t.Helper()
-	p := openPage(t, app.Web)
+	p := openPage(t, start, app.Web)
 	p.wantConnected(app.WS + ", no subprotocol, no extensions")
 	return p
 }
@@ -47,18 +45,20 @@ func (p *page) sendFile(content string) {
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-	p.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
+	p.check(p.browser.choose("#file", file))
 }
 
-func TestEcho(t *testing.T) {
-	p := openConsole(t, program.StartApp(t))
+func TestEcho(t *testing.T) { inEachBrowser(t, testEcho) }
+
+func testEcho(t *testing.T, start startFunc) {
+	p := openConsole(t, start, program.StartApp(t))
 	p.wantText("#plot-caption",
 		"No round trips yet. Send a message, or switch on “Repeat every”.")
 	p.want(element("#plot")+".textContent", "00.5 ms1 ms") // the labels of the axis
 	p.wantEcho()
 
 	p.enter("#text", "grüße, 世界 🌍")
-	p.do(chromedp.KeyEvent(kb.Enter))
+	p.key(enter)
 	p.want(lastRow, "in | text | 53 B | Hello from the server! You sent: grüße, 世界 🌍")
 
 	p.sendFile("\x00\xffA\xc3\x28")
@@ -77,9 +77,11 @@ func TestEcho(t *testing.T) {
 }
 
 // The page shows why the server closed the connection, and can reconnect after the restart.
-func TestServerRestarts(t *testing.T) {
+func TestServerRestarts(t *testing.T) { inEachBrowser(t, testServerRestarts) }
+
+func testServerRestarts(t *testing.T, start startFunc) {
 	app := program.StartApp(t)
-	p := openConsole(t, app)
+	p := openConsole(t, start, app)
 	p.wantEcho()
 	app.Terminate()
 	p.wantText("#state", "Disconnected")
@@ -99,8 +101,10 @@ func TestServerRestarts(t *testing.T) {
 	p.wantText("#received", "2")
 }
 
-func TestClosing(t *testing.T) {
-	p := openConsole(t, program.StartApp(t))
+func TestClosing(t *testing.T) { inEachBrowser(t, testClosing) }
+
+func testClosing(t *testing.T, start startFunc) {
+	p := openConsole(t, start, program.StartApp(t))
 	p.sendFile("\x00\xffA\xc3\x28")
 	p.want(lastRow, "in | binary | 38 B | Hello from the server! You sent: ··A·(")
 	p.press("#connection summary")
@@ -114,9 +118,11 @@ func TestClosing(t *testing.T) {
 	p.wantText("#sending", "Sent some.bin.") // The page does not report it as lost.
 }
 
-func TestTLS(t *testing.T) {
+func TestTLS(t *testing.T) { inEachBrowser(t, testTLS) }
+
+func testTLS(t *testing.T, start startFunc) {
 	app := program.StartApp(t, "-tls")
-	p := openConsole(t, app)
+	p := openConsole(t, start, app)
 	p.wantEcho()
 	for url, scheme := range map[string]string{app.Web: "https://", app.WS: "wss://"} {
 		if !strings.HasPrefix(url, scheme) {
@@ -125,9 +131,11 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-func TestCompression(t *testing.T) {
+func TestCompression(t *testing.T) { inEachBrowser(t, testCompression) }
+
+func testCompression(t *testing.T, start startFunc) {
 	app := program.StartApp(t, "-compress")
-	p := openPage(t, app.Web)
+	p := openPage(t, start, app.Web)
 	p.wantConnected(app.WS + ", no subprotocol, permessage-deflate")
 	p.wantEcho()
 	text := strings.Repeat("All work and no play makes Jack a dull boy. ", 300)

@@ -1,4 +1,4 @@
-// Package browser_test drives the page of examples/app in Chromium.
+// Package browser_test drives the page of examples/app in Chromium and in Firefox.
 package browser_test
 
 import (

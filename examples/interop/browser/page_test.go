@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,88 +10,56 @@ import (
 	"time"
 
 	"example.com/wsecho/examples/interop/internal/program"
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
 )
 
 // page is a web page in a separate browser.
 type page struct {
 	t        *testing.T
-	ctx      context.Context
-	touch    bool
+	browser  browser
 	problems chan string
 	finished bool
 }
 
 // openPage opens the URL on a desktop screen.
-func openPage(t *testing.T, url string) *page {
+func openPage(t *testing.T, start startFunc, url string) *page {
 	t.Helper()
-	p := newPage(t)
-	p.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate(url))
-	return p
+	return newPage(t, start, false, 1280, 900, url)
 }
 
-// openPageOnPhone opens the URL on a small screen with two device pixels per CSS pixel.
-func openPageOnPhone(t *testing.T, url string) *page {
+// openPageOnPhone opens the URL on a small touch screen with two device pixels per CSS pixel.
+func openPageOnPhone(t *testing.T, start startFunc, url string) *page {
 	t.Helper()
-	p := newPage(t)
-	p.touch = true
-	p.do(
-		chromedp.EmulateViewport(375, 812, chromedp.EmulatePortrait, chromedp.EmulateMobile,
-			chromedp.EmulateTouch, chromedp.EmulateScale(2)),
-		chromedp.Navigate(url),
-	)
-	return p
+	return newPage(t, start, true, 375, 812, url)
 }
 
-func newPage(t *testing.T) *page {
+func newPage(t *testing.T, start startFunc, touch bool, width, height int, url string) *page {
 	t.Helper()
 	p := &page{t: t, problems: make(chan string, 100)}
-	p.ctx = startChromium(t, p.listen)
+	p.browser = start(t, touch, func(problem string) {
+		select {
+		case p.problems <- problem:
+		default: // The first ones suffice.
+		}
+	})
 	t.Cleanup(p.finish)
+	p.check(p.browser.resize(width, height))
+	p.check(p.browser.navigate(url))
 	return p
 }
 
-// listen records what the developer tools show as errors. Errors of a worker come as log entries.
-func (p *page) listen(event any) {
-	switch e := event.(type) {
-	case *runtime.EventExceptionThrown:
-		p.problem("%v", &chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails})
-	case *runtime.EventConsoleAPICalled:
-		if e.Type == runtime.ConsoleAPICalledTypeError {
-			arguments, _ := json.Marshal(e.Args)
-			p.problem("console.error: %s", arguments)
-		}
-	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelError {
-			p.problem("%s: %s", e.Entry.Source, e.Entry.Text)
-		}
-	case *network.EventLoadingFailed:
-		p.problem("a request for a %s failed: %s", e.Type, e.ErrorText)
-	case *network.EventResponseReceived:
-		if e.Response.Status >= 400 {
-			p.problem("%s: status %d", e.Response.URL, e.Response.Status)
-		}
+func (p *page) check(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatal(err)
 	}
 }
 
-func (p *page) problem(format string, details ...any) {
-	select {
-	case p.problems <- fmt.Sprintf(format, details...):
-	default: // The first ones suffice.
-	}
-}
-
-// wantProblem waits for the next problem, which must be this one.
+// wantProblem waits for the next problem, which must contain this text.
 func (p *page) wantProblem(want string) {
 	p.t.Helper()
 	select {
 	case got := <-p.problems:
-		if got != want {
+		if !strings.Contains(got, want) {
 			p.t.Errorf("problem in the page:\ngot  %s\nwant %s", got, want)
 		}
 	case <-time.After(program.Patience):
@@ -108,27 +75,25 @@ func (p *page) finish() {
 	}
 	p.finished = true
 	// Once the page answers, all earlier problems have been received.
-	if _, err := evaluate[bool](p, "true"); err != nil {
+	if _, err := p.browser.evaluate(`""`); err != nil {
 		p.t.Errorf("the page does not answer: %v", err)
 	}
 	for len(p.problems) > 0 {
 		p.t.Errorf("in the page: %s", <-p.problems)
 	}
 	if p.t.Failed() {
-		p.takeScreenshot()
+		p.saveScreenshot(strings.ReplaceAll(p.t.Name(), "/", "-"))
 	}
 }
 
-func (p *page) takeScreenshot() {
-	ctx, cancel := context.WithTimeout(p.ctx, program.Patience)
-	defer cancel()
-	image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+func (p *page) saveScreenshot(name string) {
+	image, err := p.browser.screenshot()
 	if err != nil {
 		p.t.Logf("no screenshot: %v", err)
 		return
 	}
 	dir := os.Getenv(screenshots)
-	file := filepath.Join(dir, strings.ReplaceAll(p.t.Name(), "/", "-")+".png")
+	file := filepath.Join(dir, name+".png")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		p.t.Log(err)
 	}
@@ -139,48 +104,64 @@ func (p *page) takeScreenshot() {
 	p.t.Logf("screenshot: %s", file)
 }
 
-func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
-	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, program.Patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// press clicks or taps the element.
+// press scrolls to the element, and clicks or taps in its middle, which nothing may cover.
 func (p *page) press(selector string) {
 	p.t.Helper()
-	if p.touch {
-		p.do(chromedp.Tap(chromedp.CSS(selector), chromedp.NodeVisible))
-		return
+	p.want(element(selector)+" !== null", "true")
+	at := read[struct {
+		X, Y float64
+		Hit  bool
+	}](p, `(e => {
+		e.scrollIntoView({ block: "center", behavior: "instant" });
+		const box = e.getBoundingClientRect();
+		const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+		return { x, y, hit: e.contains(document.elementFromPoint(x, y)) };
+	})(`+element(selector)+`)`)
+	if !at.Hit {
+		p.t.Fatalf("%s is hidden", selector)
 	}
-	p.do(chromedp.Click(chromedp.CSS(selector)))
+	p.check(p.browser.press(at.X, at.Y))
 }
 
-// enter replaces the content of the field, as pasting does.
+// key presses the key, and keyWithShift with Shift held down.
+func (p *page) key(k key) {
+	p.t.Helper()
+	p.check(p.browser.key(k, false))
+}
+
+func (p *page) keyWithShift(k key) {
+	p.t.Helper()
+	p.check(p.browser.key(k, true))
+}
+
+// enter moves the focus to the field and replaces its content, as pasting does.
 func (p *page) enter(selector, text string) {
 	p.t.Helper()
-	p.do(chromedp.Focus(chromedp.CSS(selector)))
+	p.get(element(selector) + ".focus()")
 	p.get(element(selector) + ".select()")
-	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: text})
-		return err
-	}))
+	command := "insertText"
+	if text == "" {
+		command = "delete"
+	}
+	p.get(fmt.Sprintf("document.execCommand(%q, false, %s)", command, quote(text)))
+	p.want(element(selector)+".value", text)
 }
 
 // want evaluates the JavaScript expression in every animation frame until it has the value, as a
 // string.
 func (p *page) want(expression, value string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, program.Patience)
-	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool](
-		fmt.Sprintf("String(%s) === %s", expression, quote(value)),
-		chromedp.WithPollingTimeout(0),
-	))
-	if err != nil {
-		p.t.Fatalf("%s (%v)\ngot  %s\nwant %s", expression, err, p.get(expression), value)
+	got, err := p.browser.evaluate(fmt.Sprintf(`new Promise((resolve) => {
+		const end = performance.now() + %d;
+		const look = () => {
+			const got = String(%s);
+			if (got === %s || performance.now() > end) resolve(got);
+			else requestAnimationFrame(look);
+		};
+		look();
+	})`, (program.Patience / 2).Milliseconds(), expression, quote(value)))
+	if err != nil || got != value {
+		p.t.Fatalf("%s (%v)\ngot  %s\nwant %s", expression, err, got, value)
 	}
 }
 
@@ -193,17 +174,11 @@ func (p *page) wantText(selector, text string) {
 // get returns the expression's value as a string.
 func (p *page) get(expression string) string {
 	p.t.Helper()
-	value, err := evaluate[string](p, "String("+expression+")")
+	value, err := p.browser.evaluate("String(" + expression + ")")
 	if err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
 	return value
-}
-
-func evaluate[T any](p *page, expression string) (T, error) {
-	ctx, cancel := context.WithTimeout(p.ctx, program.Patience)
-	defer cancel()
-	return chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 }
 
 func element(selector string) string {

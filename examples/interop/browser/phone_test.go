@@ -8,9 +8,11 @@ import (
 )
 
 // On a phone, nothing overflows the screen, whatever the page shows.
-func TestPhone(t *testing.T) {
+func TestPhone(t *testing.T) { inEachBrowser(t, testPhone) }
+
+func testPhone(t *testing.T, start startFunc) {
 	app := program.StartApp(t)
-	p := openPageOnPhone(t, app.Web)
+	p := openPageOnPhone(t, start, app.Web)
 	p.wantConnected(app.WS + ", no subprotocol, no extensions")
 	p.wantFits()
 	p.wantEcho()
