@@ -44,8 +44,15 @@ type startFunc func(t *testing.T, touch bool, report func(problem string)) brows
 
 // inEachBrowser runs the test once for each browser.
 func inEachBrowser(t *testing.T, test func(t *testing.T, start startFunc)) {
-	t.Run("Chromium", func(t *testing.T) { test(t, startChromium) })
-	t.Run("Firefox", func(t *testing.T) { test(t, startFirefox) })
+	for name, start := range map[string]startFunc{
+		"Chromium": startChromium,
+		"Firefox":  startFirefox,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, start)
+		})
+	}
 }
 
 // wantEnd waits for the end of all processes of a browser, of which home is the home directory:

@@ -95,6 +95,9 @@ func chromiumProblem(event any) string {
 			return fmt.Sprintf("%s: %s", e.Entry.Source, e.Entry.Text)
 		}
 	case *network.EventLoadingFailed:
+		if e.Canceled {
+			return "" // as after the headers of a response to HEAD
+		}
 		return fmt.Sprintf("a request for a %s failed: %s", e.Type, e.ErrorText)
 	case *network.EventResponseReceived:
 		if e.Response.Status >= 400 {

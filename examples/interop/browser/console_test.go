@@ -64,16 +64,20 @@ func testEcho(t *testing.T, start startFunc) {
 	p.sendFile("\x00\xffA\xc3\x28")
 	p.want(lastRow, "in | binary | 38 B | Hello from the server! You sent: ··A·(")
 	p.wantText("#log .in:last-child pre", ""+
-		"000000  48 65 6c 6c 6f 20 66 72 6f 6d 20 74 68 65 20 73  Hello from the s\n"+
-		"000010  65 72 76 65 72 21 20 59 6f 75 20 73 65 6e 74 3a  erver! You sent:\n"+
-		"000020  20 00 ff 41 c3 28                                 ··A·(")
+		"0000  48 65 6c 6c 6f 20 66 72 6f 6d 20 74 68 65 20 73  Hello from the s\n"+
+		"0010  65 72 76 65 72 21 20 59 6f 75 20 73 65 6e 74 3a  erver! You sent:\n"+
+		"0020  20 00 ff 41 c3 28                                 ··A·(")
 	p.wantText("#log .out:nth-last-child(2) summary", "some.bin: ··A·(")
+	p.wantText("#sending", "Sent some.bin.")
 
 	p.wantText("#sent", "3")
 	p.wantText("#received", "3")
 	p.wantText("#bytes-out", "46 B")
 	p.wantText("#bytes-in", "145 B")
 	p.wantRoundTrips(3)
+
+	p.wantEcho()
+	p.wantText("#sending", "") // It was about the file.
 }
 
 // The page shows why the server closed the connection, and can reconnect after the restart.

@@ -126,15 +126,13 @@ func (f *firefox) open() error {
 	if err := f.call("session.subscribe", object{"events": events}, &ignored); err != nil {
 		return err
 	}
-	var tree struct{ Contexts []struct{ Context string } }
-	if err := f.call("browsingContext.getTree", object{}, &tree); err != nil {
+	// In the tab that it starts with, the address bar has the focus.
+	var created struct{ Context string }
+	if err := f.call("browsingContext.create", object{"type": "tab"}, &created); err != nil {
 		return err
 	}
-	if len(tree.Contexts) == 0 {
-		return errors.New("firefox has no tab")
-	}
-	f.tab = tree.Contexts[0].Context
-	return nil
+	f.tab = created.Context
+	return f.do("browsingContext.activate", object{})
 }
 
 func stopFirefox(t *testing.T, s *session, process *program.Process, home string) {
@@ -225,7 +223,8 @@ func (f *firefox) key(k key, shift bool) error {
 	actions := []object{{"type": "keyDown", "value": value}, {"type": "keyUp", "value": value}}
 	if shift {
 		actions = []object{
-			{"type": "keyDown", "value": shiftKey}, actions[0], actions[1],
+			{"type": "keyDown", "value": shiftKey},
+			actions[0], actions[1],
 			{"type": "keyUp", "value": shiftKey},
 		}
 	}

@@ -47,7 +47,7 @@ func testOtherOriginIsRefused(t *testing.T, start startFunc) {
 	s, app := serveForeignPage(t), program.StartApp(t)
 	p := openPage(t, start, s.URL+"/?ws="+url.QueryEscape(app.WS))
 	p.wantText("#events", "error; close 1006; ")
-	p.wantProblem("WebSocket") // This is all that both browsers say of it.
+	p.wantProblem(strings.TrimPrefix(app.WS, "ws:"))
 	if line, _ := app.Line(); !strings.HasPrefix(line, "GET /ws 403 ") {
 		t.Errorf("the app logged %q, want GET /ws 403", line)
 	}

@@ -17,6 +17,7 @@ type page struct {
 	t        *testing.T
 	browser  browser
 	problems chan string
+	expected string // is in problems that do not fail the test
 	finished bool
 }
 
@@ -54,16 +55,17 @@ func (p *page) check(err error) {
 	}
 }
 
-// wantProblem waits for the next problem, which must contain this text.
-func (p *page) wantProblem(want string) {
+// wantProblem waits for a problem that contains this text, and allows others that do.
+func (p *page) wantProblem(text string) {
 	p.t.Helper()
+	p.expected = text
 	select {
 	case got := <-p.problems:
-		if !strings.Contains(got, want) {
-			p.t.Errorf("problem in the page:\ngot  %s\nwant %s", got, want)
+		if !strings.Contains(got, text) {
+			p.t.Errorf("problem in the page:\ngot  %s\nwant %s", got, text)
 		}
 	case <-time.After(program.Patience):
-		p.t.Errorf("no problem in the page, want %s", want)
+		p.t.Errorf("no problem in the page, want %s", text)
 	}
 }
 
@@ -79,7 +81,9 @@ func (p *page) finish() {
 		p.t.Errorf("the page does not answer: %v", err)
 	}
 	for len(p.problems) > 0 {
-		p.t.Errorf("in the page: %s", <-p.problems)
+		if problem := <-p.problems; p.expected == "" || !strings.Contains(problem, p.expected) {
+			p.t.Errorf("in the page: %s", problem)
+		}
 	}
 	if p.t.Failed() {
 		p.saveScreenshot(strings.ReplaceAll(p.t.Name(), "/", "-"))

@@ -15,7 +15,7 @@ export class Connection {
   constructor(url, subprotocols, events) {
     this.url = url;
     worker.onmessage = ({ data: [name, ...details] }) => {
-      this[`_${name}`](...details);
+      this[`_${name}`]?.(...details);
       events[name]?.(...details);
     };
     worker.postMessage(["connect", url, subprotocols]);

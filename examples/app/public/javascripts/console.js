@@ -80,7 +80,7 @@ async function closed({ code, reason, wasClean }) {
   showOutcome(bad, title, meaning + limit + why);
   if (code !== 1006 || closeReason !== null) return;
   const [finding, causes] = await diagnose(wasOpen, url, document.body.dataset.wsPath);
-  if (connection === null) showOutcome(true, title, `${meaning} ${finding}`, causes);
+  if (connection === null) showOutcome(true, title, wasOpen ? `${meaning} ${finding}` : finding, causes);
 }
 
 function reasonText(reason, closeReason) {
@@ -211,23 +211,23 @@ function watchQueue(name) {
 
 // Event handlers
 
-// Enter in a field does not press the button if it would do something else: the path and the
-// subprotocols are for connecting, the code and the reason for disconnecting.
-$("connection").addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.target.localName !== "input") return;
-  const forClosing = $("closing").contains(event.target);
-  if (forClosing !== (connection !== null)) event.preventDefault();
-});
-
-$("connection").addEventListener("submit", (event) => {
-  event.preventDefault();
+$("connect").addEventListener("click", () => {
   if (connection) disconnect();
   else connect();
+});
+
+// Enter in the path or the subprotocols connects, in the code or the reason it disconnects.
+$("connection").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || event.target.localName !== "input") return;
+  const forClosing = $("closing").contains(event.target);
+  if (forClosing && connection) disconnect();
+  else if (!forClosing && !connection) connect();
 });
 
 $("message").addEventListener("submit", (event) => {
   event.preventDefault();
   sendText();
+  log.show();
 });
 
 // Touch screens have no Shift+Enter, so there Enter adds a line.
@@ -236,6 +236,7 @@ $("text").addEventListener("keydown", (event) => {
   if (onTouchScreen.matches) return;
   event.preventDefault();
   sendText();
+  log.show();
 });
 
 $("repeat").addEventListener("click", (event) => {
@@ -254,6 +255,7 @@ $("pick").addEventListener("click", () => {
   if (!offline()) $("file").click();
 });
 $("file").addEventListener("change", async () => {
+  log.show();
   await sendFiles(Array.from($("file").files));
   $("file").value = ""; // allows choosing the same file again
 });

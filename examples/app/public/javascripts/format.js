@@ -26,12 +26,13 @@ export function count(n, thing) {
   return `${n} ${thing}${n === 1 ? "" : "s"}`;
 }
 
-export function hexdump(data) {
+// hexdump shows n bytes in each line.
+export function hexdump(data, n) {
   const lines = [];
-  for (let at = 0; at < data.length; at += 16) {
-    const row = data.subarray(at, at + 16);
+  for (let at = 0; at < data.length; at += n) {
+    const row = data.subarray(at, at + n);
     const hex = Array.from(row, (b) => b.toString(16).padStart(2, "0")).join(" ");
-    lines.push(`${at.toString(16).padStart(6, "0")}  ${hex.padEnd(47)}  ${printable(row)}`);
+    lines.push(`${at.toString(16).padStart(4, "0")}  ${hex.padEnd(3 * n - 1)}  ${printable(row)}`);
   }
   return lines.join("\n");
 }

@@ -5,6 +5,7 @@ const maxUnfolded = 300; // characters of a message that is shown whole
 const maxLines = 6; // of a message that is shown whole
 const maxText = 16 * 1024; // characters kept of a message
 const maxBinary = 1024; // bytes kept of a message
+const wideEnough = 620; // pixels that a hex dump of 16 bytes in each line needs
 
 const directions = { out: ["↑", "Sent"], in: ["↓", "Received"], event: ["•", "Event"] };
 
@@ -13,19 +14,35 @@ export class Log {
   #box;
   #list;
   #following = true;
+  #end = 0; // where the list ended when the box was scrolled to its end; Infinity: where it ends
 
   // box scrolls the list that is in it.
   constructor(box) {
     this.#box = box;
     this.#list = box.querySelector("ol");
-    box.addEventListener("scroll", () => {
-      this.#following = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-    });
+    box.addEventListener("scroll", () => this.#scrolled());
+    box.addEventListener("toggle", () => {
+      this.#end = Infinity; // Whoever unfolds a row wants to read it.
+      this.#scrolled();
+    }, true);
+  }
+
+  // The log follows new rows until the user scrolls back. Rows that have come since it was scrolled
+  // to its end do not count.
+  #scrolled() {
+    const { scrollTop, clientHeight, scrollHeight } = this.#box;
+    this.#following = scrollTop + clientHeight > Math.min(this.#end, scrollHeight) - 40;
+    if (!this.#following) this.#end = Infinity;
   }
 
   // announce switches on or off that screen readers read new rows.
   announce(on) {
     this.#box.setAttribute("aria-live", on ? "polite" : "off");
+  }
+
+  // show scrolls the page to the log, which on a small screen is below its lower edge.
+  show() {
+    this.#box.scrollIntoView({ block: "nearest" });
   }
 
   clear() {
@@ -74,13 +91,14 @@ export class Log {
     const row = this.#list.firstElementChild;
     if (row.contains(document.activeElement)) this.#box.focus();
     row.remove();
+    if (this.#following) this.#end = 0; // The rows have moved up.
   }
 
   // Scrolling waits for the next frame, to lay out once for any number of rows.
   #follow() {
     if (!this.#following) return;
     requestAnimationFrame(() => {
-      this.#box.scrollTop = this.#box.scrollHeight;
+      this.#box.scrollTop = this.#end = this.#box.scrollHeight;
     });
   }
 
@@ -95,6 +113,10 @@ export class Log {
     content.append(foldable(line, text.slice(0, maxText) + note, ""));
   }
 
+  #bytesPerLine() {
+    return this.#box.clientWidth < wideEnough ? 8 : 16;
+  }
+
   async #showBinary(content, blob, name) {
     const head = blob.slice(0, maxBinary);
     const data = new Uint8Array(await head.arrayBuffer());
@@ -102,7 +124,7 @@ export class Log {
     const note = rest > 0 ? `\n… and ${rest.toLocaleString("en")} more bytes` : "";
     const line = (name ? `${name}: ` : "") + printable(data.subarray(0, 100));
     if (data.length === 0) content.append(span("", name ? `${name} (empty)` : "(empty)"));
-    else content.append(foldable(line, hexdump(data) + note, "hex"));
+    else content.append(foldable(line, hexdump(data, this.#bytesPerLine()) + note, "hex"));
     this.#follow();
   }
 }
@@ -123,7 +145,9 @@ function foldable(line, full, className) {
   pre.textContent = full;
   pre.className = className;
   // Without this, the last row unfolds below the list's edge.
-  details.addEventListener("toggle", () => details.scrollIntoView({ block: "nearest" }));
+  details.addEventListener("toggle", () => {
+    details.closest("li")?.scrollIntoView({ block: "nearest" });
+  });
   details.append(summary, pre);
   return details;
 }

@@ -1,6 +1,6 @@
 // What the page tells the user beside the log.
 const $ = (id) => document.getElementById(id);
-const noticeTime = 5000;
+const noticeTime = 10_000;
 let timer = 0;
 
 // showOutcome says how a connection ended.
