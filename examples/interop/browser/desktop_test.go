@@ -202,3 +202,30 @@ func testRepeat(t *testing.T, start startFunc) {
 	p.press("#repeat")
 	p.want(element("#log")+".ariaLive", "polite")
 }
+
+// The log keeps 500 rows, follows new ones, and takes the focus over from those that it drops.
+func TestManyRows(t *testing.T) { inEachBrowser(t, testManyRows) }
+
+func testManyRows(t *testing.T, start startFunc) {
+	p := openConsole(t, start, program.StartApp(t))
+	p.enter("#text", strings.Repeat("x", 400))
+	p.press("#send")
+	p.wantText("#received", "1")
+	p.get(element("#log summary") + ".focus()")
+	p.want(focused, "summary")
+	p.get(`Array.from({length: 260}, () => ` + element("#send") + `.click()).length`)
+	p.wantText("#received", "261")
+	p.want(`document.querySelectorAll("#log li").length`, "500")
+	p.want(focused, "log")
+	p.want(bottom("#log li:last-child")+" <= 1 + "+bottom("#log"), "true")
+
+	p.get(element("#log") + ".scrollTop = 100")
+	p.want(element("#log")+".scrollTop", "100")
+	p.press("#send") // The log does not follow anybody who reads.
+	p.wantText("#received", "262")
+	p.want(bottom("#log li:last-child")+" > 100 + "+bottom("#log"), "true")
+
+	p.press("#clear")
+	p.want(`document.querySelectorAll("#log li").length`, "0")
+	p.wantEcho()
+}
