@@ -48,6 +48,7 @@ export class Log {
   clear() {
     this.#list.replaceChildren();
     this.#following = true;
+    this.#end = 0;
   }
 
   event(text) {
@@ -90,15 +91,15 @@ export class Log {
   #removeFirst() {
     const row = this.#list.firstElementChild;
     if (row.contains(document.activeElement)) this.#box.focus();
+    this.#end -= row.offsetHeight;
     row.remove();
-    if (this.#following) this.#end = 0; // The rows have moved up.
   }
 
   // Scrolling waits for the next frame, to lay out once for any number of rows.
   #follow() {
     if (!this.#following) return;
     requestAnimationFrame(() => {
-      this.#box.scrollTop = this.#end = this.#box.scrollHeight;
+      if (this.#following) this.#box.scrollTop = this.#end = this.#box.scrollHeight;
     });
   }
 
