@@ -43,7 +43,8 @@ var firefoxPreferences = map[string]any{
 	"browser.newtabpage.activity-stream.feeds.all": false,
 }
 
-// touchPreferences give Firefox the touch screen of a phone and no mouse. Bit 0 is a coarse pointer.
+// touchPreferences give Firefox the touch screen of a phone and no mouse. Bit 0 is a coarse
+// pointer.
 var touchPreferences = map[string]any{
 	"dom.w3c_touch_events.enabled":  1,
 	"ui.useOverlayScrollbars":       1,
@@ -97,7 +98,8 @@ func firefoxProfile(t *testing.T, home string, touch bool) string {
 	if err := os.Mkdir(profile, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(file.String()), 0o600); err != nil {
+	name := filepath.Join(profile, "user.js")
+	if err := os.WriteFile(name, []byte(file.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return profile
@@ -216,7 +218,8 @@ func (f *firefox) press(x, y float64) error {
 	}}})
 }
 
-// key sends the code points that WebDriver has for keys: https://www.w3.org/TR/webdriver2/#keyboard-actions.
+// key sends the code points that WebDriver has for keys:
+// https://www.w3.org/TR/webdriver2/#keyboard-actions.
 func (f *firefox) key(k key, shift bool) error {
 	const shiftKey = "\ue008"
 	value := []string{tab: "\ue004", enter: "\ue006", space: " "}[k]

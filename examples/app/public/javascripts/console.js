@@ -80,7 +80,8 @@ async function closed({ code, reason, wasClean }) {
   showOutcome(bad, title, meaning + limit + why);
   if (code !== 1006 || closeReason !== null) return;
   const [finding, causes] = await diagnose(wasOpen, url, document.body.dataset.wsPath);
-  if (connection === null) showOutcome(true, title, wasOpen ? `${meaning} ${finding}` : finding, causes);
+  if (connection) return;
+  showOutcome(true, title, wasOpen ? `${meaning} ${finding}` : finding, causes);
 }
 
 function reasonText(reason, closeReason) {
