@@ -34,7 +34,7 @@ type Conn struct {
 	writing writeLock
 	sent    atomic.Int64 // bytes of payload, before compression
 
-	answer   MessageFunc // of PerConn
+	answer   MessageFunc // of the PerConn that is the handler
 	reading  sync.Mutex  // guards in, readErr and received
 	in       incoming
 	readErr  error // returned by all further reads
@@ -164,7 +164,7 @@ func (c *Conn) call(h Handler) (err error) {
 		if c.began.IsZero() {
 			c.begin()
 		}
-		err = h.ServeConn(c.ctx, c)
+		err = c.serveParkable(h)
 	})
 	if panicked != nil {
 		return panicked

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"example.com/wsecho/middleware/internal/frame"
-	"example.com/wsecho/middleware/internal/transport"
 )
 
 // Greeting is the prefix of the default handler's replies.
@@ -71,10 +70,12 @@ type MessageFunc func(w io.Writer, m *Message) error
 
 // ServeConn is the message loop: it calls f for each message of c until reading or f fails, and
 // returns that error. It is a [*CloseError] if the client closed.
-func (f MessageFunc) ServeConn(_ context.Context, c *Conn) error {
+func (f MessageFunc) ServeConn(_ context.Context, c *Conn) error { return f.loop(c, !mayPark) }
+
+func (f MessageFunc) loop(c *Conn, mayPark bool) error {
 	var r reply
 	for {
-		if err := r.serve(c, f); err != nil {
+		if err := r.serve(c, f, mayPark); err != nil {
 			return err
 		}
 	}
@@ -95,21 +96,19 @@ func PerConn(begin func(ctx context.Context, c *Conn) (MessageFunc, error)) Hand
 type perConn func(ctx context.Context, c *Conn) (MessageFunc, error)
 
 func (begin perConn) ServeConn(ctx context.Context, c *Conn) error {
-	if c.answer == nil {
-		f, err := begin(ctx, c)
-		if err != nil {
-			return err
-		}
-		if f == nil {
-			return errors.New("middleware: PerConn: the function for the connection must not be nil")
-		}
-		c.answer = f
+	f, err := begin.function(ctx, c)
+	if err != nil {
+		return err
 	}
-	err := c.answer.ServeConn(ctx, c)
-	if err != transport.ErrIdle {
-		c.answer = nil
+	return f.loop(c, !mayPark)
+}
+
+func (begin perConn) function(ctx context.Context, c *Conn) (MessageFunc, error) {
+	f, err := begin(ctx, c)
+	if err == nil && f == nil {
+		err = errors.New("middleware: PerConn: the function for the connection must not be nil")
 	}
-	return err
+	return f, err
 }
 
 // Batched returns a handler that answers messages with f, for an f that never blocks, such as
@@ -120,10 +119,12 @@ func Batched(f MessageFunc) Handler { return batched{f} }
 
 type batched struct{ f MessageFunc }
 
-func (b batched) ServeConn(ctx context.Context, c *Conn) error {
+func (b batched) ServeConn(_ context.Context, c *Conn) error { return b.loop(c, !mayPark) }
+
+func (b batched) loop(c *Conn, mayPark bool) error {
 	c.setBatched(true)
 	defer c.setBatched(false)
-	return b.f.ServeConn(ctx, c)
+	return b.f.loop(c, mayPark)
 }
 
 // canPark reports whether h keeps no state on its stack between messages, so that it can be called
@@ -131,6 +132,25 @@ func (b batched) ServeConn(ctx context.Context, c *Conn) error {
 func canPark(h Handler) bool {
 	_, ok := h.(perConn)
 	return ok || !seesConn(h)
+}
+
+// serveParkable is ServeConn of the connection's own handler h, which returns transport.ErrIdle to
+// be called again if canPark(h). One that code of the user calls must not: it would see the error.
+func (c *Conn) serveParkable(h Handler) (err error) {
+	switch h := h.(type) {
+	case MessageFunc:
+		return h.loop(c, mayPark)
+	case batched:
+		return h.loop(c, mayPark)
+	case perConn:
+		if c.answer == nil {
+			if c.answer, err = h.function(c.ctx, c); err != nil {
+				return err
+			}
+		}
+		return c.answer.loop(c, mayPark)
+	}
+	return h.ServeConn(c.ctx, c)
 }
 
 // seesConn reports whether code of the user gets the Conn from h.

@@ -161,3 +161,89 @@ func TestPerConnTwice(t *testing.T) {
 		c.want(reply(0x81, "second"))
 	})
 }
+
+// A loop that the user's code calls does not end when the connection is idle, since only the
+// handler's own can be parked.
+func TestPerConnServes(t *testing.T) {
+	begun := make(chan struct{}, 2)
+	until := func(end string) middleware.Handler {
+		return middleware.MessageFunc(func(w io.Writer, m *middleware.Message) error {
+			if string(m.Data) == end {
+				return io.EOF
+			}
+			_, err := w.Write(m.Data)
+			return err
+		})
+	}
+	s, _ := serveParking(t, middleware.Options{Handler: middleware.PerConn(
+		func(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
+			begun <- struct{}{}
+			if err := until("login").ServeConn(ctx, c); err != io.EOF {
+				return nil, err
+			}
+			return func(w io.Writer, _ *middleware.Message) error {
+				if err := until("end").ServeConn(ctx, c); err != io.EOF {
+					return err
+				}
+				_, err := io.WriteString(w, "ended")
+				return err
+			}, nil
+		})})
+	c := connect(t, s)
+	wait := func() { time.Sleep(20 * time.Millisecond) } // 20 times the time after which it would park
+	wait()
+	c.send(text("a"))
+	c.want(reply(0x81, "a"))
+	wait()
+	c.send(text("login"))
+	wantServed(t, 0)
+	c.send(text("begin"))
+	wait()
+	c.send(text("b") + text("end"))
+	c.want(reply(0x81, "b") + reply(0x81, "ended"))
+	if got := len(begun); got != 1 {
+		t.Errorf("begun %d times", got)
+	}
+}
+
+// PerConn's handlers do not see each other's functions, be it within one or after its panic.
+func TestPerConnInPerConn(t *testing.T) {
+	saying := func(s string, next middleware.Handler) middleware.Handler {
+		return middleware.PerConn(func(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
+			return func(w io.Writer, m *middleware.Message) error {
+				switch string(m.Data) {
+				case "panic":
+					panic("oh")
+				case "end":
+					return io.EOF
+				case "next":
+					if err := next.ServeConn(ctx, c); err != io.EOF {
+						return err
+					}
+				}
+				_, err := io.WriteString(w, s)
+				return err
+			}, nil
+		})
+	}
+	inner, last := saying("inner", nil), saying("last", nil)
+	inBubble(t, middleware.Options{
+		Handler: middleware.HandlerFunc(func(ctx context.Context, c *middleware.Conn) error {
+			func() {
+				defer func() { _ = recover() }()
+				_ = saying("outer", inner).ServeConn(ctx, c)
+			}()
+			return last.ServeConn(ctx, c)
+		}),
+	}, func(t *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		for _, step := range []struct{ message, want string }{
+			{"a", "outer"}, {"next", ""}, {"b", "inner"}, {"end", "outer"}, {"panic", ""}, {"c", "last"},
+		} {
+			c.send(text(step.message))
+			if step.want != "" {
+				c.want(reply(0x81, step.want))
+			}
+		}
+	})
+}

@@ -21,7 +21,7 @@ type reply struct {
 }
 
 // serve answers the next message.
-func (r *reply) serve(c *Conn, f MessageFunc) error {
+func (r *reply) serve(c *Conn, f MessageFunc, mayPark bool) error {
 	t, in, err := c.receive(mayPark)
 	if err != nil {
 		return err
