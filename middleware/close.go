@@ -55,18 +55,18 @@ func (c *Conn) Close(code int, reason string) error {
 // sendClose sends a close frame, unless one was sent or the connection is lost. It reports whether
 // it has.
 func (c *Conn) sendClose(e *CloseError) bool {
-	if !c.beginClose(e) {
+	return c.beginClose(e) && c.writeClose(e)
+}
+
+// beginClose reports whether e is the close frame to send. It wakes the connection if it is parked,
+// as it may be while a goroutine of the user reads.
+func (c *Conn) beginClose(e *CloseError) bool {
+	if !c.closing.Send(e, time.Now(), c.opts.CloseTimeout, c.opts.WriteTimeout >= 0) {
 		return false
 	}
 	// Interrupt before the frame: afterwards it could change the read deadline that Linger sets.
 	c.transport.Interrupt()
-	return c.writeClose(e)
-}
-
-// beginClose reports whether e is the close frame to send. The reader sends it without interrupting
-// itself.
-func (c *Conn) beginClose(e *CloseError) bool {
-	return c.closing.Send(e, time.Now(), c.opts.CloseTimeout, c.opts.WriteTimeout >= 0)
+	return true
 }
 
 func (c *Conn) writeClose(e *CloseError) bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -246,4 +247,40 @@ func TestPerConnInPerConn(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A goroutine of the user may read while the connection is parked, and may be the one that reads
+// its end.
+func TestPerConnReadElsewhere(t *testing.T) {
+	s, ws := serveParking(t, middleware.Options{Handler: middleware.PerConn(
+		func(_ context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
+			go func() {
+				for {
+					kind, p, err := c.ReadMessage()
+					if err == nil {
+						err = c.WriteMessage(kind, p)
+					}
+					if err != nil {
+						return
+					}
+				}
+			}()
+			return plainEcho(), nil
+		})})
+	pause := func() { time.Sleep(3 * time.Millisecond) } // 3 times the time after which it parks
+	for range 40 {                                       // Either may read.
+		c := connect(t, s)
+		pause()
+		c.send(text("a"))
+		c.want(reply(0x81, "a"))
+		pause()
+		c.send(closing(1000, ""))
+		c.want(closeReply(1000, ""))
+		c.wantEnd()
+	}
+	for deadline := time.Now().Add(patience); ws.NumConns() > 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections are left", ws.NumConns())
+		}
+	}
 }

@@ -15,7 +15,7 @@ const (
 
 // idleTime returns how long the reader waits before it is parked.
 func (r *reader) idleTime() time.Duration {
-	return min(r.idleAfter<<r.idleDoubled, maxIdleAfter)
+	return min(r.idleAfter<<r.idleDoubled.Load(), maxIdleAfter)
 }
 
 // Park registers the connection with the poller after [ErrIdle]. wake is called when there is input
@@ -29,7 +29,7 @@ func (t *Transport) Park(p *poll.Poller, wake func()) bool {
 		wake()
 	})
 	if err != nil {
-		r.idleAfter = 0 // It would fail again.
+		r.parkFailed.Store(true)
 		return false
 	}
 	// An Interrupt before the registration has not called wake.
@@ -39,16 +39,21 @@ func (t *Transport) Park(p *poll.Poller, wake func()) bool {
 func (r *reader) unparked(after time.Duration) {
 	switch {
 	case after >= worthParking:
-		r.idleDoubled = 0
+		r.idleDoubled.Store(0)
 	case r.idleTime() < maxIdleAfter:
-		r.idleDoubled++
+		r.idleDoubled.Add(1)
 	}
+}
+
+// mayIdle reports whether Await may return ErrIdle.
+func (r *reader) mayIdle() bool {
+	return r.between && r.idleAfter > 0 && !r.parkFailed.Load()
 }
 
 // setIdleDeadline sets a new deadline only when half of the last one is over, to save timers.
 func (t *Transport) setIdleDeadline() error {
 	r := &t.reader
-	if !r.between || r.idleAfter == 0 || r.interrupted() {
+	if !r.mayIdle() || r.interrupted() {
 		return nil
 	}
 	idle := r.idleTime()
@@ -68,7 +73,7 @@ func (t *Transport) idleDeadlineExceeded() error {
 	}
 	r.idleDeadline = time.Time{}
 	err := t.setReadDeadline(time.Time{}, 0)
-	if err == nil && r.idleAfter > 0 && r.between && r.waiting() {
+	if err == nil && r.mayIdle() && r.waiting() {
 		return ErrIdle
 	}
 	return err

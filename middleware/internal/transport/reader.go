@@ -36,9 +36,12 @@ type reader struct {
 	waits      atomic.Uint64 // counts begins and ends of waits: odd while waiting or parked
 	interrupts atomic.Uint32 // how often Interrupt was called
 
-	idleAfter    time.Duration // 0 if the reader must not be parked
-	idleDoubled  uint8         // how often, see idleTime
+	// Atomic, since Park and wake may be concurrent with another reader's Await.
+	idleDoubled atomic.Uint32 // how often, see idleTime
+	parkFailed  atomic.Bool   // It would fail again.
+
 	yields       uint8         // in a row, see sendReplies
+	idleAfter    time.Duration // 0 if the reader must not be parked
 	idleDeadline time.Time     // zero if not set
 	slow         slowness
 	poller       atomic.Pointer[poll.Poller]
