@@ -486,3 +486,41 @@ func TestBatchedEndOfStream(t *testing.T) {
 		c.wantEnd()
 	}
 }
+
+// A function that calls Echo's may change the message before, and does not change the reply after.
+func TestEchoWithin(t *testing.T) {
+	echo := middleware.Echo("> ")
+	for _, test := range []struct {
+		name   string
+		answer middleware.MessageFunc
+		want   string
+	}{
+		{"unchanged", func(w io.Writer, m *middleware.Message) error { return echo(w, m) }, reply(0x81, "> abc")},
+		{"changed before", func(w io.Writer, m *middleware.Message) error {
+			copy(m.Data, "A")
+			return echo(w, m)
+		}, reply(0x81, "> Abc")},
+		{"changed after", func(w io.Writer, m *middleware.Message) error {
+			defer clear(m.Data)
+			return echo(w, m)
+		}, reply(0x81, "> abc")},
+		{"no longer UTF-8", func(w io.Writer, m *middleware.Message) error {
+			m.Data[0] = 0xff
+			return echo(w, m)
+		}, closeReply(1011, "internal server error")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, middleware.Options{Handler: test.answer}, func(t *testing.T, dial func() *rawClient) {
+				c := dial().shakeHands()
+				c.send(text("abc"))
+				c.want(test.want)
+			})
+			if middleware.IsEcho(test.answer) {
+				t.Error("taken for Echo")
+			}
+		})
+	}
+	if !middleware.IsEcho(echo) {
+		t.Error("Echo is not known")
+	}
+}

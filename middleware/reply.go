@@ -18,6 +18,7 @@ type reply struct {
 	prefix  int32          // if out is nil, the reply is so many bytes of prefix and in
 	written bool
 	ended   bool // No more writes.
+	echoes  bool // The function is Echo's, and nobody else changes the message or keeps the reply.
 }
 
 // serve answers the next message.
@@ -104,13 +105,9 @@ var errReplyEnded = errors.New("middleware: reply written after the MessageFunc 
 func (r *reply) echo(prefix string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.written || r.ended || !sameSlice(r.message.Data, r.in.Bytes()) || !utf8.ValidString(prefix) {
+	if !r.echoes || r.written || r.ended || !utf8.ValidString(prefix) {
 		return false
 	}
 	r.prefix, r.written = int32(len(prefix)), r.in.Prefix(prefix)
 	return r.written
-}
-
-func sameSlice(a, b []byte) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
