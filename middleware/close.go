@@ -17,7 +17,7 @@ import (
 type CloseError struct {
 	Code   int
 	Reason string // at most 123 bytes are sent
-	err    error  // of the network, for code 1006
+	err    error  // of the network for code 1006, of the handler for 1011
 }
 
 // Error returns code and reason in one line.
@@ -31,7 +31,10 @@ func (e *CloseError) Error() string {
 // Unwrap returns the network error that caused code 1006, or nil.
 func (e *CloseError) Unwrap() error { return e.err }
 
-var errInternal = &CloseError{Code: frame.InternalServerErr, Reason: "internal server error"}
+// failedBy returns the close frame for an error or panic of the handler or a hook.
+func failedBy(err error) *CloseError {
+	return &CloseError{frame.InternalServerErr, "internal server error", err}
+}
 
 func goingAway() *CloseError {
 	return &CloseError{Code: frame.GoingAway, Reason: "server is shutting down"}
@@ -91,7 +94,7 @@ func (c *Conn) closeStatus(err error) *CloseError {
 	case errors.As(err, &closeErr) && closeErr != nil && frame.IsCloseCode(closeErr.Code):
 		return closeErr
 	}
-	return errInternal
+	return failedBy(err)
 }
 
 // drop closes the connection without a closing handshake, because of err. It returns the error that
@@ -118,11 +121,11 @@ func (c *Conn) drain() {
 	}
 }
 
-// closeInfo returns code and reason of the first close frame.
+// closeInfo returns code and reason of the first close frame, and the error that it was sent for.
 func (c *Conn) closeInfo() CloseInfo {
 	first, byClient := c.closing.First()
 	if e, ok := first.(*CloseError); ok {
-		return CloseInfo{Code: e.Code, Reason: e.Reason, ByClient: byClient}
+		return CloseInfo{Code: e.Code, Reason: e.Reason, ByClient: byClient, Err: e.err}
 	}
 	return CloseInfo{Code: frame.AbnormalClosure}
 }

@@ -131,7 +131,10 @@ func (c *Conn) end(err error) {
 	err = c.finish(err)
 	c.keepAlive.stop()
 	info := c.closeInfo()
-	info.Duration, info.Err = time.Since(c.began), err
+	if info.Err == nil {
+		info.Err = err
+	}
+	info.Duration = time.Since(c.began)
 	info.Received, info.Sent = c.receivedBytes(), c.sent.Load()
 	c.logEnd(info)
 	c.hookClosed(info)
@@ -172,24 +175,21 @@ func (c *Conn) call(h Handler) (err error) {
 	return err
 }
 
-// finish performs the closing handshake and ends the stream (RFC 6455 §7.1.1). It returns the
-// error for [CloseInfo].
+// finish performs the closing handshake and ends the stream (RFC 6455 §7.1.1). It returns an error
+// of the client or the network.
 func (c *Conn) finish(err error) error {
-	status := errInternal
+	var status *CloseError
 	if p := c.recoverPanic(func() { status = c.closeStatus(err) }); p != nil {
-		err = p // of a method of the error
+		status = failedBy(p) // of a method of the error
 	}
-	failed := c.sendClose(status) && status == errInternal
-	if _, logged := err.(handlerPanic); failed && !logged {
-		c.logHandlerError(err)
+	failed := c.sendClose(status) && status.err != nil
+	if _, logged := status.err.(handlerPanic); failed && !logged {
+		c.logHandlerError(status.err)
 	}
 	readErr := c.Discard()
 	c.transport.Linger(c.closing.LingerDeadline(time.Now()))
 	c.cancel()
-	switch {
-	case failed:
-		return err
-	case c.closing.IsMutual():
+	if c.closing.IsMutual() {
 		return nil
 	}
 	return readErr

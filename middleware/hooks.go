@@ -48,8 +48,8 @@ type CloseInfo struct {
 	// Received and Sent are the payload bytes of all messages, uncompressed.
 	Received, Sent int64
 
-	// Err is nil after an orderly close. Otherwise it is the error or panic of a handler that
-	// closed with 1011, a protocol error of the client, or an error of the network.
+	// Err is nil after an orderly close. Otherwise it is the error or panic of a handler or hook
+	// that closed with 1011, a protocol error of the client, or an error of the network.
 	Err error
 }
 

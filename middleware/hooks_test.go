@@ -234,3 +234,46 @@ $`)
 		t.Errorf("got\n%swant\n%v", log.String(), want)
 	}
 }
+
+// The error that closed with 1011 is in CloseInfo, whoever sent the close frame and even if the
+// client has answered it.
+func TestInternalErrors(t *testing.T) {
+	hook := func(*middleware.Conn, middleware.MessageType, int64) { panic("oh") }
+	streams := middleware.HandlerFunc(func(_ context.Context, c *middleware.Conn) error {
+		w, err := c.NextWriter(middleware.TextMessage)
+		if err != nil {
+			return err
+		}
+		_, _ = io.WriteString(w, "\xff")
+		return w.Close()
+	})
+	const panicked = "middleware: handler panicked: oh"
+	internal := closeReply(1011, "internal server error")
+	for _, test := range []struct {
+		name    string
+		handler middleware.Handler
+		hooks   middleware.Hooks
+		want    string
+		err     string
+	}{
+		{"Received", plainEcho(), middleware.Hooks{Received: hook}, internal, panicked},
+		{"Sent", plainEcho(), middleware.Hooks{Sent: hook}, reply(0x81, "x") + internal, panicked},
+		{"text to send", streams, middleware.Hooks{}, internal, "middleware: text message to send: must be valid UTF-8 (RFC 6455 §8.1)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			infos := make(chan middleware.CloseInfo, 1)
+			test.hooks.Closed = func(_ *middleware.Conn, info middleware.CloseInfo) { infos <- info }
+			c := connect(t, serve(t, middleware.Options{
+				Handler: test.handler, Hooks: test.hooks, Logger: textLogger(io.Discard),
+			}))
+			c.send(text("x"))
+			c.want(test.want)
+			c.send(closing(1011, ""))
+			c.wantEnd()
+			_ = c.Close()
+			if info := <-infos; info.Code != 1011 || info.ByClient || fmt.Sprint(info.Err) != test.err {
+				t.Errorf("closed with %d, by the client: %v, %v; want %s", info.Code, info.ByClient, info.Err, test.err)
+			}
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime/debug"
 
+	"example.com/wsecho/middleware/internal/frame"
 	"example.com/wsecho/middleware/internal/handshake"
 	"example.com/wsecho/middleware/internal/logging"
 )
@@ -61,8 +62,8 @@ func (c *Conn) logFailed(e *CloseError) {
 
 func (c *Conn) logHandlerError(err error) {
 	defer logging.Recover()
-	if c.opts.mayWarn("code", errInternal.Code) {
-		c.log().Warn("WebSocket handler failed", "code", errInternal.Code,
+	if c.opts.mayWarn("code", frame.InternalServerErr) {
+		c.log().Warn("WebSocket handler failed", "code", frame.InternalServerErr,
 			"error", logging.Cut(fmt.Sprint(err)))
 	}
 }

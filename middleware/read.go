@@ -238,7 +238,7 @@ func failure(err error) *CloseError {
 	case *frame.Violation:
 		return &CloseError{Code: e.Code, Reason: e.Reason}
 	case handlerPanic:
-		return &CloseError{Code: errInternal.Code, Reason: errInternal.Reason, err: err}
+		return failedBy(err)
 	}
 	switch err {
 	case deflate.ErrCorrupt:

@@ -65,7 +65,7 @@ func (c *Conn) written(t MessageType, size int64) error {
 	c.sent.Add(size)
 	err := c.hookMessage(c.opts.Hooks.Sent, t, size)
 	if err != nil {
-		c.sendClose(errInternal)
+		c.sendClose(failedBy(err))
 	}
 	return err
 }
@@ -119,7 +119,7 @@ func (w *messageWriter) check(p []byte, ends bool) error {
 	if w.kind != TextMessage || w.text.Check(p, ends) == nil {
 		return nil
 	}
-	if w.c.sendClose(errInternal) {
+	if w.c.sendClose(failedBy(errNotUTF8)) {
 		w.c.logHandlerError(errNotUTF8)
 	}
 	return errNotUTF8
