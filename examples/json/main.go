@@ -44,11 +44,10 @@ func begin(context.Context, *middleware.Conn) (middleware.MessageFunc, error) {
 	var out response
 	return func(w io.Writer, m *middleware.Message) error {
 		var in request
-		out.Error = ""
-		if err := json.Unmarshal(m.Data, &in); err != nil {
-			out.Error = `send {"add": NUMBER}` // A returned error would close the connection.
+		out.Error = `send {"add": NUMBER}`      // A returned error would close the connection.
+		if json.Unmarshal(m.Data, &in) == nil { // After an error, in may be set in part.
+			out.Sum, out.Error = out.Sum+in.Add, ""
 		}
-		out.Sum += in.Add
 		reply, err := json.Marshal(out)
 		if err != nil {
 			return err

@@ -26,9 +26,11 @@ func TestErrors(t *testing.T) {
 	c.Send(`{"add": 5}`)
 	c.Send(`{"add"`)
 	c.Send(`{"add": "7"}`)
+	c.Send(`{"add": 7, "add": "7"}`)
 	c.Send(`{"add": 1}`)
 	c.Want(
 		`{"sum":5}`,
+		`{"sum":5,"error":"send {\"add\": NUMBER}"}`,
 		`{"sum":5,"error":"send {\"add\": NUMBER}"}`,
 		`{"sum":5,"error":"send {\"add\": NUMBER}"}`,
 		`{"sum":6}`,
