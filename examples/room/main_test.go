@@ -71,15 +71,18 @@ func TestSlowReader(t *testing.T) {
 		fast.Send(text)
 		fast.Want(text)
 	}
+	slow.Send("am I still here?") // It is not.
 	slow.Want("hello")
+	var closed *websocket.CloseError
 	for {
 		_, _, err := slow.ReadMessage()
-		var closed *websocket.CloseError
-		switch {
-		case errors.As(err, &closed) && closed.Code == websocket.ClosePolicyViolation:
-			return
-		case err != nil:
+		if errors.As(err, &closed) && closed.Code == websocket.ClosePolicyViolation {
+			break
+		}
+		if err != nil {
 			t.Fatalf("received %v, want close 1008", err)
 		}
 	}
+	fast.Send("alone")
+	fast.Want("alone")
 }

@@ -41,7 +41,7 @@ func (r *room) listen(c *middleware.Conn, queue chan middleware.Message) {
 	for {
 		t, p, err := c.ReadMessage()
 		r.mu.Lock()
-		if err != nil {
+		if err != nil || !r.queues[queue] { // A member that was dropped is not heard either.
 			delete(r.queues, queue)
 			r.mu.Unlock()
 			return
