@@ -93,6 +93,18 @@ func TestBinaryIsRefused(t *testing.T) {
 	c.WantClose(websocket.CloseUnsupportedData, "send text")
 }
 
+// What is not text is not for the members, and does not cost them their connections.
+func TestOthersPublish(t *testing.T) {
+	url, nc := process(t, cluster(t))
+	c := enter(t, url)
+	for _, payload := range []string{"\xff", "text"} {
+		if err := nc.Publish(subject, []byte(payload)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Want("text")
+}
+
 // A member that leaves gives its subscription back.
 func TestLeave(t *testing.T) {
 	url, nc := process(t, cluster(t))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"unicode/utf8"
 
 	"example.com/wsecho/middleware"
 	"github.com/nats-io/nats.go"
@@ -23,9 +24,7 @@ func (r room) serve(ctx context.Context, c *middleware.Conn) error {
 		return err
 	}
 	defer func() { _ = sub.Unsubscribe() }()
-	if err := sub.SetPendingLimits(64, -1); err != nil {
-		return err
-	}
+	_ = sub.SetPendingLimits(64, -1) // If this fails, so does NextMsg.
 	go r.listen(c)
 	for {
 		m, err := sub.NextMsgWithContext(ctx)
@@ -36,6 +35,8 @@ func (r room) serve(ctx context.Context, c *middleware.Conn) error {
 			return &middleware.CloseError{Code: 1008, Reason: "too slow"} // Policy Violation
 		case err != nil:
 			return err
+		case !utf8.Valid(m.Data): // Others may publish what is not text.
+			continue
 		}
 		if err := c.WriteMessage(middleware.TextMessage, m.Data); err != nil {
 			return err
