@@ -170,7 +170,7 @@ func TestReadme(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	authentication := read(t, "cookie/main.go") + read(t, "cookie/session.go")
+	authentication := read(t, "cookie/main.go") + read(t, "cookie/authenticate.go")
 	quotes := regexp.MustCompile("(?s)```go\n(.*?)```\n").FindAllStringSubmatch(readme, -1)
 	if len(quotes) == 0 {
 		t.Error("README.md quotes nothing")

@@ -21,7 +21,10 @@ func main() {
 		"  curl -i -d user=ada http://%[1]s/login\n"+
 		"  npx wscat -c ws://%[1]s/ws -H 'Cookie: session=...'\n", *addr)
 	handler := newHandler(time.Hour)
-	server := &http.Server{Addr: *addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{
+		Addr: *addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout: 10 * time.Second, // for a login that never comes; WebSockets have their own
+	}
 	log.Fatal(server.ListenAndServe())
 }
 
@@ -29,7 +32,7 @@ func newHandler(lifetime time.Duration) http.Handler {
 	s := &sessions{lifetime: lifetime}
 	ws := middleware.New(middleware.Options{Handler: middleware.PerConn(greet)})
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /login", s.login)
+	mux.Handle("POST /login", http.MaxBytesHandler(http.HandlerFunc(s.login), 4096))
 	mux.Handle("POST /logout", s.authenticate(http.HandlerFunc(logout)))
 	mux.Handle("/ws", s.authenticate(ws))
 	// Browsers send cookies for pages of other sites too. This keeps them from posting, as the

@@ -13,10 +13,10 @@ import (
 
 func TestMain(m *testing.M) { wstest.Main(m) }
 
-// post posts user with the headers and returns the response, whose body is closed.
-func post(t *testing.T, address string, header http.Header) *http.Response {
+// post posts the user with the headers and returns the response, whose body is closed.
+func post(t *testing.T, address, user string, header http.Header) *http.Response {
 	t.Helper()
-	form := strings.NewReader(url.Values{"user": {"ada"}}.Encode())
+	form := strings.NewReader(url.Values{"user": {user}}.Encode())
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, form)
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func post(t *testing.T, address string, header http.Header) *http.Response {
 // login returns the header of the client's next requests.
 func login(t *testing.T, url string) http.Header {
 	t.Helper()
-	resp := post(t, url+"/login", nil)
+	resp := post(t, url+"/login", "ada", nil)
 	if len(resp.Cookies()) != 1 {
 		t.Fatalf("login: %v, want one cookie", resp)
 	}
@@ -56,7 +56,7 @@ func TestLogin(t *testing.T) {
 	c := wstest.Dial(t, url+"/ws", header)
 	c.Send("hi")
 	c.Want("ada, you sent hi")
-	post(t, url+"/logout", header) // ends the session, for the leak check
+	post(t, url+"/logout", "", header) // ends the session, for the leak check
 }
 
 func TestRefusals(t *testing.T) {
@@ -82,11 +82,11 @@ func TestRefusals(t *testing.T) {
 			wstest.WantStatus(t, url+"/ws", test.header, test.want)
 		})
 	}
-	resp := post(t, url+"/login", from(http.Header{}, "https://evil.example"))
+	resp := post(t, url+"/login", "ada", from(http.Header{}, "https://evil.example"))
 	if resp.StatusCode != http.StatusForbidden {
 		t.Errorf("login from another site: status %d, want 403", resp.StatusCode)
 	}
-	post(t, url+"/logout", session)
+	post(t, url+"/logout", "", session)
 }
 
 func TestLogout(t *testing.T) {
@@ -95,7 +95,7 @@ func TestLogout(t *testing.T) {
 	c, other := wstest.Dial(t, url+"/ws", header), wstest.Dial(t, url+"/ws", login(t, url))
 	c.Send("hi")
 	c.Want("ada, you sent hi")
-	if resp := post(t, url+"/logout", header); resp.StatusCode != 200 {
+	if resp := post(t, url+"/logout", "", header); resp.StatusCode != 200 {
 		t.Errorf("logout: status %d, want 200", resp.StatusCode)
 	}
 	c.WantClose(3000, "the session has ended")
@@ -112,4 +112,31 @@ func TestExpiry(t *testing.T) {
 	c.Want("ada, you sent hi")
 	c.WantClose(3000, "the session has ended")
 	wstest.WantStatus(t, url+"/ws", header, 401)
+}
+
+// What cannot be a user, or is too much for one, starts no session.
+func TestNoUser(t *testing.T) {
+	url := wstest.Serve(t, newHandler(time.Hour))
+	for _, user := range []string{"", "\xff", strings.Repeat("x", 5000)} {
+		if resp := post(t, url+"/login?user=eve", user, nil); resp.StatusCode != http.StatusBadRequest {
+			t.Errorf("login of %.10q: status %d, want 400", user, resp.StatusCode)
+		}
+	}
+}
+
+// Logging in again ends the session whose cookie is replaced.
+func TestLoginAgain(t *testing.T) {
+	url := wstest.Serve(t, newHandler(time.Hour))
+	header := login(t, url)
+	c := wstest.Dial(t, url+"/ws", header)
+	c.Send("hi")
+	c.Want("ada, you sent hi")
+	again := post(t, url+"/login", "grace", header).Cookies()[0]
+	c.WantClose(3000, "the session has ended")
+	wstest.WantStatus(t, url+"/ws", header, 401)
+	header = http.Header{"Cookie": {again.Name + "=" + again.Value}}
+	other := wstest.Dial(t, url+"/ws", header)
+	other.Send("hi")
+	other.Want("grace, you sent hi")
+	post(t, url+"/logout", "", header)
 }
