@@ -28,7 +28,8 @@ func (e *CloseError) Error() string {
 	return fmt.Sprintf("middleware: closed with %d %q", e.Code, e.Reason)
 }
 
-// Unwrap returns the network error that caused code 1006, or nil.
+// Unwrap returns the network error that caused code 1006, the panic of a hook that caused 1011, or
+// nil.
 func (e *CloseError) Unwrap() error { return e.err }
 
 // failedBy returns the close frame for an error or panic of the handler or a hook.

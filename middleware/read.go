@@ -14,7 +14,7 @@ import (
 // incoming is the message being read.
 type incoming struct {
 	number   uint64          // of the message, from 1
-	engine   *engine.Engine  // nil while the next message is waited for
+	engine   *engine.Engine  // nil between messages, unless input was received
 	payload  io.Reader       // nil between messages
 	inflater *deflate.Reader // payload too, if the message is compressed
 	kind     MessageType
@@ -105,10 +105,7 @@ func (c *Conn) nextMessage(mayPark bool) (MessageType, error) {
 	if c.readErr != nil {
 		return 0, c.readErr
 	}
-	err := c.transport.Await()
-	for err == transport.ErrIdle && !mayPark {
-		err = c.transport.Await()
-	}
+	err := c.await(mayPark)
 	if err == transport.ErrIdle {
 		c.returnEngine()
 		return 0, err
@@ -136,6 +133,13 @@ func (c *Conn) nextMessage(mayPark bool) (MessageType, error) {
 		c.in.payload = c.in.inflater
 	}
 	return c.in.kind, nil
+}
+
+func (c *Conn) await(mayPark bool) error {
+	if mayPark {
+		return c.transport.Await()
+	}
+	return c.transport.AwaitAwake()
 }
 
 // checkText checks the beginning of a text.

@@ -57,6 +57,12 @@ var ErrIdle = errors.New("transport: idle")
 func (t *Transport) Await() error {
 	t.reader.between = true
 	defer func() { t.reader.between = false }()
+	return t.AwaitAwake()
+}
+
+// AwaitAwake is [Transport.Await] for a reader that must not be parked. It does not return ErrIdle,
+// nor wake up to do so.
+func (t *Transport) AwaitAwake() error {
 	for t.refused == nil {
 		if err := t.takeControlFrames(); err != nil || len(t.in.unread) > 0 {
 			return err

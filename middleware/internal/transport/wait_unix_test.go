@@ -49,9 +49,11 @@ func TestNeverIdle(t *testing.T) {
 		name      string
 		hidden    bool // the descriptor
 		idleAfter time.Duration
+		await     func(*Transport) error
 	}{
-		{"without a descriptor", true, ms},
-		{"without a time", false, 0},
+		{"without a descriptor", true, ms, (*Transport).Await},
+		{"without a time", false, 0, (*Transport).Await},
+		{"awake", false, ms, (*Transport).AwaitAwake},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -59,7 +61,8 @@ func TestNeverIdle(t *testing.T) {
 				config.IdleAfter = test.idleAfter
 				tr := newRaw(conn.hide(test.hidden), nil, config)
 				time.AfterFunc(time.Hour, func() { conn.send(hello) })
-				if took, err := after(tr.Await); took != time.Hour || err != nil {
+				await := func() error { return test.await(tr) }
+				if took, err := after(await); took != time.Hour || err != nil {
 					t.Errorf("Await: %v after %v", err, took)
 				}
 			})
