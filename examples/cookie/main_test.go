@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"example.com/wsecho/examples/internal/wstest"
+	"example.com/wsecho/middleware"
 )
 
 func TestMain(m *testing.M) { wstest.Main(m) }
@@ -139,4 +142,39 @@ func TestLoginAgain(t *testing.T) {
 	other.Send("hi")
 	other.Want("grace, you sent hi")
 	post(t, url+"/logout", "", header)
+}
+
+// What a client sends after the session has ended is not answered, nor anything else done with it.
+func TestLate(t *testing.T) {
+	s := &sessions{lifetime: time.Hour}
+	answered := make(chan error, 2)
+	ws := middleware.New(middleware.Options{Handler: middleware.PerConn(
+		func(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
+			answer, err := greet(ctx, c)
+			return func(w io.Writer, m *middleware.Message) error {
+				err := answer(io.Discard, m)
+				answered <- err
+				return err
+			}, err
+		})})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/login", s.login)
+	mux.Handle("/logout", s.authenticate(http.HandlerFunc(logout)))
+	mux.Handle("/ws", s.authenticate(ws))
+	url := wstest.Serve(t, mux)
+	header := login(t, url)
+	c := wstest.Dial(t, url+"/ws", header)
+	c.Send("hi")
+	wstest.Until(t, "answered", func() bool { return len(answered) > 0 })
+	if err := <-answered; err != nil {
+		t.Error(err)
+	}
+	post(t, url+"/logout", "", header)
+	c.SetCloseHandler(func(int, string) error { c.Send("late"); return nil })
+	c.WantClose(3000, "the session has ended")
+	var ended *middleware.CloseError
+	wstest.Until(t, "answered", func() bool { return len(answered) > 0 })
+	if err := <-answered; !errors.As(err, &ended) || ended.Code != 3000 {
+		t.Errorf("answered: %v, want close 3000", err)
+	}
 }

@@ -42,11 +42,15 @@ func newHandler(verify func(token string) (claims, bool)) http.Handler {
 // greet is called once for each connection. The function it returns answers the messages.
 func greet(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
 	bearer := claimsOf(ctx)
+	expired := &middleware.CloseError{Code: 3000, Reason: "the token has expired"} // Unauthorized
 	expiry := time.AfterFunc(time.Until(bearer.expires), func() {
-		_ = c.Close(3000, "the token has expired") // Unauthorized
+		_ = c.Close(expired.Code, expired.Reason)
 	})
 	context.AfterFunc(ctx, func() { expiry.Stop() })
 	return func(w io.Writer, m *middleware.Message) error {
+		if !time.Now().Before(bearer.expires) { // The client may send until it has answered.
+			return expired
+		}
 		_, err := fmt.Fprintf(w, "%s, you sent %s", bearer.user, m.Data)
 		return err
 	}, nil

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"net/http"
 	"testing"
 	"time"
 
 	"example.com/wsecho/examples/internal/wstest"
+	"example.com/wsecho/middleware"
 	"github.com/gorilla/websocket"
 )
 
@@ -78,4 +82,27 @@ func TestClientCloses(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.WantClose(websocket.CloseNormalClosure, "bye")
+}
+
+// What a client sends after its token has expired is not answered, nor anything else done with it.
+func TestLate(t *testing.T) {
+	answered := make(chan error, 1)
+	ws := middleware.New(middleware.Options{Handler: middleware.PerConn(
+		func(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
+			answer, err := greet(ctx, c)
+			return func(w io.Writer, m *middleware.Message) error {
+				err := answer(io.Discard, m)
+				answered <- err
+				return err
+			}, err
+		})})
+	expiring := func(string) (claims, bool) { return claims{"ada", time.Now().Add(time.Second)}, true }
+	c := wstest.Dial(t, wstest.Serve(t, authenticate(expiring, ws)), nil)
+	c.SetCloseHandler(func(int, string) error { c.Send("late"); return nil })
+	c.WantClose(3000, "the token has expired")
+	var expired *middleware.CloseError
+	wstest.Until(t, "answered", func() bool { return len(answered) > 0 })
+	if err := <-answered; !errors.As(err, &expired) || expired.Code != 3000 {
+		t.Errorf("answered: %v, want close 3000", err)
+	}
 }
