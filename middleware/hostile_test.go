@@ -420,3 +420,42 @@ func TestPongsBetweenFrames(t *testing.T) {
 		i++
 	}
 }
+
+// A connection that ends anywhere, even while its message is answered piece by piece, leaves nothing
+// in what other connections use after it.
+func TestEndsAnywhere(t *testing.T) {
+	pieces := func(_ context.Context, c *middleware.Conn) error {
+		for {
+			kind, r, err := c.NextReader()
+			if err != nil {
+				return err
+			}
+			w, err := c.NextWriter(kind)
+			if err != nil {
+				return err
+			}
+			_, err = io.CopyBuffer(struct{ io.Writer }{w}, r, make([]byte, 3))
+			if err != nil {
+				return err // without closing w
+			}
+			if err := w.Close(); err != nil {
+				return err
+			}
+		}
+	}
+	lost := frame(0x01, "lost") + frame(0x89, "lost") + frame(0x80, "lost") + frame(0x82, noise(600))
+	kept := frame(0x02, "ke") + frame(0x89, "ping") + frame(0x80, "pt")
+	inBubble(t, middleware.Options{
+		Handler: middleware.HandlerFunc(pieces), Logger: textLogger(io.Discard),
+	}, func(t *testing.T, dial func() *rawClient) {
+		for size := range len(lost) {
+			first, second := dial().shakeHands(), dial().shakeHands()
+			go func() { _, _ = io.Copy(io.Discard, first.Conn) }()
+			first.send(lost[:size])
+			_ = first.Close()
+			second.send(kept)
+			second.want(reply(0x8a, "ping") + reply(0x82, "kept"))
+			_ = second.Close()
+		}
+	})
+}
