@@ -88,9 +88,10 @@ func (c *Conn) writeClose(e *CloseError) bool {
 func (c *Conn) closeStatus(err error) *CloseError {
 	var closeErr *CloseError
 	switch {
-	case err == nil && c.closing.IsDrained():
-		return goingAway()
 	case err == nil:
+		if drained, ok := c.closing.Drained().(*CloseError); ok {
+			return drained
+		}
 		return &CloseError{Code: frame.NormalClosure}
 	case errors.As(err, &closeErr) && closeErr != nil && frame.IsCloseCode(closeErr.Code):
 		return closeErr
@@ -115,27 +116,19 @@ func (c *Conn) fail(e *CloseError) {
 	}
 }
 
-// drain makes the reader close the connection after all that the client has sent is answered.
-func (c *Conn) drain() {
-	if c.closing.Drain(time.Now()) {
+// drain makes the reader close the connection with e after all that the client has sent is
+// answered.
+func (c *Conn) drain(e *CloseError) {
+	if c.closing.Drain(e, time.Now()) {
 		c.transport.Interrupt()
 	}
-}
-
-// closeInfo returns code and reason of the first close frame, and the error that it was sent for.
-func (c *Conn) closeInfo() CloseInfo {
-	first, byClient := c.closing.First()
-	if e, ok := first.(*CloseError); ok {
-		return CloseInfo{Code: e.Code, Reason: e.Reason, ByClient: byClient, Err: e.err}
-	}
-	return CloseInfo{Code: frame.AbnormalClosure}
 }
 
 // readInterrupted implements Interrupted of transport.Owner.
 func (c *Conn) readInterrupted(waited time.Duration) (time.Time, error) {
 	until, due, err := c.closing.Wait(time.Now(), waited)
 	if due {
-		c.sendClose(goingAway())
+		c.sendClose(c.closing.Drained().(*CloseError))
 		until, _, err = c.closing.Wait(time.Now(), 0)
 	}
 	return until, err

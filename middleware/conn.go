@@ -47,7 +47,10 @@ type Conn struct {
 	path        string        // of the request, as in the log
 	request     *http.Request // nil if neither handler nor hooks can get at it
 	subprotocol string
+	client      string    // see Options.Client; "" if it does not matter
+	expires     time.Time // see Options.Expires
 
+	lifetime  lifetime
 	closing   closing.Handshake
 	keepAlive keepAlive
 	began     time.Time
@@ -79,6 +82,7 @@ func (m *Middleware) newConn(
 		Guard:        frame.NewGuard(agreed.Deflate, opts.ReadLimit),
 		ReadTimeout:  opts.ReadTimeout,
 		WriteTimeout: opts.WriteTimeout,
+		Rate:         opts.MaxMessageRate,
 	}
 	if opts.Detach && canPark(opts.Handler) {
 		config.IdleAfter = m.idleAfter
@@ -93,6 +97,7 @@ type lower struct{ c *Conn }
 func (l lower) Read(p []byte) (int, error)  { return l.c.transport.Read(p) }
 func (l lower) Write(p []byte) (int, error) { return l.c.transport.Write(p) }
 func (l lower) Ping(payload string) error   { return l.c.pong(payload) }
+func (l lower) Pong(payload string) error   { return l.c.hookPong(payload) }
 
 func (l lower) Interrupted(waited time.Duration) (time.Time, error) {
 	return l.c.readInterrupted(waited)
@@ -121,15 +126,16 @@ func (c *Conn) begin() {
 	c.began = time.Now()
 	c.logBegin()
 	c.keepAlive.start(c)
+	c.startLifetime()
 	c.hookAccepted()
 }
 
 func (c *Conn) end(err error) {
 	// A hook or a logger may call runtime.Goexit.
 	defer func() { _ = c.transport.Close() }()
-	defer c.keepAlive.stop()
+	defer c.stopTimers()
 	err = c.finish(err)
-	c.keepAlive.stop()
+	c.stopTimers()
 	info := c.closeInfo()
 	if info.Err == nil {
 		info.Err = err
@@ -138,6 +144,11 @@ func (c *Conn) end(err error) {
 	info.Received, info.Sent = c.receivedBytes(), c.sent.Load()
 	c.logEnd(info)
 	c.hookClosed(info)
+}
+
+func (c *Conn) stopTimers() {
+	c.keepAlive.stop()
+	c.lifetime.stop()
 }
 
 var errGoexit = errors.New("middleware: handler has called runtime.Goexit")

@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -37,6 +38,8 @@ func TestValidate(t *testing.T) {
 		{"origin with star inside", middleware.Options{AllowedOrigins: []string{"a.*.example"}}, `middleware: origin pattern "a.*.example": may have a "*" only as the first label of the host or as the port`},
 		{"origin with a bare IPv6 address", middleware.Options{AllowedOrigins: []string{"http://::1"}}, `middleware: origin pattern "http://::1": has a malformed host`},
 		{"origin with a Unicode host", middleware.Options{AllowedOrigins: []string{"http://grüße.example"}}, `middleware: origin pattern "http://grüße.example": has a malformed host`},
+		{"message rate without end", middleware.Options{MaxMessageRate: math.Inf(1)}, `middleware: message rate +Inf: must be finite`},
+		{"no message rate", middleware.Options{MaxMessageRate: math.NaN()}, `middleware: message rate NaN: must be finite`},
 		{"origin with bad port", middleware.Options{AllowedOrigins: []string{"a.example:http"}}, `middleware: origin pattern "a.example:http": has a malformed port`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -9,15 +9,15 @@ import (
 
 // Hooks are functions that are called for events of connections, for metrics. Each may be nil. They
 // are called synchronously, from many goroutines concurrently, so they must return quickly, and
-// must neither read nor write messages. A panic of Accepted, Received or Sent ends the connection
-// like a panic of the handler.
+// must neither read nor write messages. A panic of Accepted, Received, Sent or Pong ends the
+// connection like a panic of the handler. [JoinHooks] combines hooks.
 type Hooks struct {
 	// Accepted is called after the handshake was answered with 101, over HTTP/2 and HTTP/3 with
 	// 200, and before the handler.
 	Accepted func(c *Conn)
 
-	// Refused is called after a handshake was refused with status 400, 403, 405, 426, 500, 503 or
-	// 505. The reason is the body of the response. It may quote the request, so do not use it as
+	// Refused is called after a handshake was refused with status 400, 403, 405, 426, 429, 500, 503
+	// or 505. The reason is the body of the response. It may quote the request, so do not use it as
 	// the label of a metric.
 	Refused func(r *http.Request, status int, reason string)
 
@@ -30,32 +30,61 @@ type Hooks struct {
 	// handler's write, it may be called after Closed.
 	Sent func(c *Conn, t MessageType, size int64)
 
+	// Pong is called with the round trip time of a ping, when its pong is received. With it, pings
+	// have a payload of 8 bytes.
+	Pong func(c *Conn, rtt time.Duration)
+
 	// Closed is called once for each accepted connection, after it has ended.
 	Closed func(c *Conn, info CloseInfo)
 }
 
-// CloseInfo describes how a connection has ended.
-type CloseInfo struct {
-	// Code and Reason are those of the first close frame (RFC 6455 §7.1.5), which is the client's
-	// if ByClient is true. Without a close frame the code is 1006. A client may send any reason.
-	Code     int
-	Reason   string
-	ByClient bool
-
-	// Duration is the lifetime of the connection, including the closing handshake.
-	Duration time.Duration
-
-	// Received and Sent are the payload bytes of all messages, uncompressed.
-	Received, Sent int64
-
-	// Err is nil after an orderly close. Otherwise it is the error or panic of a handler or hook
-	// that closed with 1011, a protocol error of the client, or an error of the network.
-	Err error
-}
-
 // seeConn reports whether a hook is passed connections.
 func (h *Hooks) seeConn() bool {
-	return h.Accepted != nil || h.Received != nil || h.Sent != nil || h.Closed != nil
+	return h.Accepted != nil || h.Received != nil || h.Sent != nil || h.Pong != nil ||
+		h.Closed != nil
+}
+
+// JoinHooks returns hooks that call those of a and then those of b, such as those of
+// adapters/prometheus and your own.
+func JoinHooks(a, b Hooks) Hooks {
+	return Hooks{
+		Accepted: join1(a.Accepted, b.Accepted),
+		Refused:  join3(a.Refused, b.Refused),
+		Received: join3(a.Received, b.Received),
+		Sent:     join3(a.Sent, b.Sent),
+		Pong:     join2(a.Pong, b.Pong),
+		Closed:   join2(a.Closed, b.Closed),
+	}
+}
+
+func join1[A any](f, g func(A)) func(A) {
+	switch {
+	case f == nil:
+		return g
+	case g == nil:
+		return f
+	}
+	return func(a A) { f(a); g(a) }
+}
+
+func join2[A, B any](f, g func(A, B)) func(A, B) {
+	switch {
+	case f == nil:
+		return g
+	case g == nil:
+		return f
+	}
+	return func(a A, b B) { f(a, b); g(a, b) }
+}
+
+func join3[A, B, C any](f, g func(A, B, C)) func(A, B, C) {
+	switch {
+	case f == nil:
+		return g
+	case g == nil:
+		return f
+	}
+	return func(a A, b B, c C) { f(a, b, c); g(a, b, c) }
 }
 
 func (c *Conn) hookAccepted() {
@@ -76,6 +105,19 @@ func (c *Conn) hookMessage(f func(*Conn, MessageType, int64), t MessageType, siz
 		return nil
 	}
 	return c.recoverPanic(func() { f(c, t, size) })
+}
+
+// hookPong is called for each pong. Only the answer to the last ping counts.
+func (c *Conn) hookPong(payload string) error {
+	hook := c.opts.Hooks.Pong
+	if hook == nil {
+		return nil
+	}
+	rtt, ok := c.keepAlive.roundTrip(payload)
+	if !ok {
+		return nil
+	}
+	return c.recoverPanic(func() { hook(c, rtt) })
 }
 
 func (c *Conn) hookClosed(info CloseInfo) {

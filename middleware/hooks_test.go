@@ -117,7 +117,7 @@ func TestHooks(t *testing.T) {
 			`closed /ws by us 1007 "text is not UTF-8" 1/0 middleware: closed with 1007 "text is not UTF-8"`,
 		}},
 		{"gone", plainEcho(), func(c *rawClient) { c.send(header(finBit|textOp, 5)); _ = c.Close() }, []string{
-			`closed /ws by us 1006 "" 0/0 middleware: closed with 1006: websocket: close 1006 (abnormal closure): unexpected EOF`,
+			`closed /ws by us 1006 "" 0/0 middleware: closed with 1006: EOF`,
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -228,7 +228,7 @@ func TestLog(t *testing.T) {
 	c.wantEnd()
 	<-closed
 	want := regexp.MustCompile(`^level=DEBUG msg="WebSocket connected" remote=127\.0\.0\.1:\d+ path=/ws subprotocol=chat
-level=DEBUG msg="WebSocket closed" remote=127\.0\.0\.1:\d+ path=/ws code=4321 reason=done duration=\S+ received=6 sent=10
+level=DEBUG msg="WebSocket closed" remote=127\.0\.0\.1:\d+ path=/ws code=4321 reason=done cause=client duration=\S+ received=6 sent=10
 $`)
 	if !want.MatchString(log.String()) {
 		t.Errorf("got\n%swant\n%v", log.String(), want)

@@ -1,9 +1,11 @@
 package middleware
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/wsecho/middleware/internal/frame"
@@ -22,6 +24,7 @@ type keepAlive struct {
 	wait     uint64        // the reader's wait when the ping was sent, see transport.Wait
 	sent     uint64        // bytes sent up to the ping
 	answered uint64        // bytes sent up to the last ping that was answered
+	pinged   atomic.Int64  // when, after the begin of the connection; 0 if its pong was received
 }
 
 func (k *keepAlive) start(c *Conn) {
@@ -89,12 +92,34 @@ func (k *keepAlive) silent() bool {
 // ping sends a ping, and reports whether the connection is still open.
 func (k *keepAlive) ping() bool {
 	k.wait = k.c.transport.Wait() // before the answer can arrive
-	err := k.c.transport.WriteControl(frame.Ping, nil)
+	err := k.c.transport.WriteControl(frame.Ping, k.payload())
 	k.sent = k.c.transport.Sent()
 	if err != nil && !errors.Is(err, transport.ErrClosed) {
 		_ = k.c.drop(err)
 	}
 	return err == nil
+}
+
+// payload returns the payload for a ping that is sent now, if somebody measures round trips.
+func (k *keepAlive) payload() []byte {
+	if k.c.opts.Hooks.Pong == nil {
+		return nil
+	}
+	now := time.Since(k.c.began)
+	k.pinged.Store(int64(now))
+	return binary.BigEndian.AppendUint64(nil, uint64(now))
+}
+
+// roundTrip returns how long the answer has taken, if the payload is that of the last ping.
+func (k *keepAlive) roundTrip(payload string) (rtt time.Duration, ok bool) {
+	if len(payload) != 8 {
+		return 0, false
+	}
+	pinged := int64(binary.BigEndian.Uint64([]byte(payload)))
+	if pinged == 0 || !k.pinged.CompareAndSwap(pinged, 0) {
+		return 0, false
+	}
+	return time.Since(k.c.began) - time.Duration(pinged), true
 }
 
 // Data that was sent before a ping may still be on its way, in buffers of the network, the client

@@ -49,7 +49,7 @@ func (c *Conn) logEnd(info CloseInfo) {
 	defer logging.Recover()
 	if c.opts.Logger.Enabled(c.ctx, slog.LevelDebug) {
 		c.log().Debug("WebSocket closed", "code", info.Code, "reason", logging.Cut(info.Reason),
-			"duration", info.Duration, "received", info.Received, "sent", info.Sent)
+			"cause", info.Cause(), "duration", info.Duration, "received", info.Received, "sent", info.Sent)
 	}
 }
 

@@ -69,7 +69,7 @@ func TestLogCutsConnections(t *testing.T) {
 	<-closed
 	for _, want := range []string{
 		" path=/ws/" + x[:196] + "... subprotocol=" + x[:200] + "...\n",
-		" path=/ws/" + x[:196] + "... code=4000 reason=" + x[:200] + "... duration=",
+		" path=/ws/" + x[:196] + "... code=4000 reason=" + x[:200] + "... cause=",
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("got\n%swant\n%s", log.String(), want)

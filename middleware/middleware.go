@@ -19,8 +19,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
+	"example.com/wsecho/middleware/internal/admission"
 	"example.com/wsecho/middleware/internal/engine"
 	"example.com/wsecho/middleware/internal/handshake"
 	"example.com/wsecho/middleware/internal/logging"
@@ -57,7 +59,7 @@ func New(opts Options) *Middleware {
 	}
 	m := &Middleware{terms: terms, idleAfter: defaultIdleAfter}
 	m.opts.Options = opts.withDefaults()
-	m.conns.max = m.opts.MaxConns
+	m.conns.gate = admission.NewGate(m.opts.MaxConns, m.opts.MaxConnsPerClient)
 	return m
 }
 
@@ -122,13 +124,14 @@ func (m *Middleware) connect(
 	if refused != nil {
 		return nil, refused
 	}
-	if refused := m.conns.admit(); refused != nil {
+	client := m.client(r)
+	if refused := m.conns.admit(client, &m.opts.Options); refused != nil {
 		return nil, refused
 	}
 	var conn net.Conn
 	defer func() {
 		if c == nil {
-			m.conns.release()
+			m.conns.gate.Leave(client)
 			if conn != nil { // The context of the request has panicked.
 				_ = conn.Close()
 				upgrade.Wait(conn)
@@ -138,6 +141,10 @@ func (m *Middleware) connect(
 	if err := upgrade.Check(w, r); err != nil {
 		return nil, handshake.Refusef(http.StatusInternalServerError, "%v", err)
 	}
+	var expires time.Time
+	if m.opts.Expires != nil {
+		expires = m.opts.Expires(r)
+	}
 	agreed.SetHeader(w.Header())
 	conn, received, err := upgrade.Accept(w, r, m.opts.WriteTimeout)
 	if err != nil {
@@ -145,7 +152,20 @@ func (m *Middleware) connect(
 		// recovery middleware catches it.
 		panic(fmt.Errorf("middleware: %w", err))
 	}
-	return m.newConn(conn, received, r, &agreed), nil
+	c = m.newConn(conn, received, r, &agreed)
+	c.client, c.expires = client, expires
+	return c, nil
+}
+
+// client names the client, if that matters.
+func (m *Middleware) client(r *http.Request) string {
+	switch {
+	case !m.conns.gate.CountsClients():
+		return ""
+	case m.opts.Client != nil:
+		return strings.Clone(m.opts.Client(r))
+	}
+	return admission.Network(r.RemoteAddr)
 }
 
 // serve serves a new connection.
@@ -164,7 +184,7 @@ func (m *Middleware) resume(c *Conn) {
 		if m.conns.remove(c) == 0 {
 			m.poller.Close()
 		}
-		m.conns.release()
+		m.conns.gate.Leave(c.client)
 	}()
 	for !parked && c.serve(m.opts.Handler) {
 		parked = c.transport.Park(&m.poller, func() { go m.resume(c) })

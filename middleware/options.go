@@ -3,6 +3,8 @@ package middleware
 import (
 	"fmt"
 	"log/slog"
+	"math"
+	"net/http"
 	"time"
 
 	"example.com/wsecho/middleware/internal/handshake"
@@ -86,6 +88,34 @@ type Options struct {
 	// and Retry-After. If zero, it is 65,536; if negative, there is no limit.
 	MaxConns int
 
+	// MaxConnsPerClient is the maximum number of open connections of one client. Further handshakes
+	// are refused with 429 and Retry-After. If zero or negative, there is no limit.
+	MaxConnsPerClient int
+
+	// Client names the client of a request for MaxConnsPerClient. If nil, it is the address of
+	// RemoteAddr, for IPv6 its /64. Behind a proxy that is the proxy's, which all clients share.
+	Client func(*http.Request) string
+
+	// MaxMessageRate is how many messages a second are read of a connection, control frames
+	// included, with a burst of one second's worth. Then reading pauses, and TCP holds the client
+	// back: nothing is lost. If zero or negative, there is no limit.
+	MaxMessageRate float64
+
+	// MaxAge is how old a connection may become, give or take a tenth at random. It is then closed
+	// with 1001 after all that the client has sent is answered, as by [Middleware.Shutdown]. If zero
+	// or negative, there is no limit.
+	MaxAge time.Duration
+
+	// Expires is asked at the handshake when the credentials of the request end. The connection is
+	// then closed with 3000 (Unauthorized, of the IANA registry of close codes). A zero time means
+	// never. [Conn.SetExpiry] changes it. If nil, connections do not expire.
+	Expires func(*http.Request) time.Time
+
+	// DrainSpread is the time over which [Middleware.Shutdown] tells the connections to close, one
+	// after the other, so that clients do not come back all at once. It takes at most nine tenths of
+	// the time that the context leaves. If zero or negative, all are told at once.
+	DrainSpread time.Duration
+
 	// Detach makes ServeHTTP return after the handshake. The connection is served in a goroutine
 	// of its own, which needs about 6 KB less than that of net/http. On Linux without TLS, an idle
 	// connection of a [MessageFunc] has no goroutine and needs half of the rest. Outer handlers
@@ -117,6 +147,9 @@ func (o Options) terms() (handshake.Terms, error) {
 	if err := handshake.ValidatePath(o.Path); err != nil {
 		return handshake.Terms{}, fmt.Errorf("middleware: %w", err)
 	}
+	if math.IsNaN(o.MaxMessageRate) || math.IsInf(o.MaxMessageRate, 0) {
+		return handshake.Terms{}, fmt.Errorf("middleware: message rate %v: must be finite", o.MaxMessageRate)
+	}
 	terms, err := handshake.NewTerms(o.AllowedOrigins, o.Subprotocols, o.Compression)
 	if err != nil {
 		return handshake.Terms{}, fmt.Errorf("middleware: %w", err)
@@ -134,6 +167,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.PongTimeout, defaultPongTimeout)
 	setDefault(&o.CloseTimeout, defaultCloseTimeout)
 	setDefault(&o.MaxConns, defaultMaxConns)
+	setDefault(&o.MaxConnsPerClient, -1)
 	if o.Handler == nil {
 		o.Handler = Batched(Echo(Greeting))
 	}

@@ -228,6 +228,9 @@ func (c *Conn) readFailed(err error) error {
 		}
 		c.readErr = e
 	} else {
+		if c.in.engine != nil {
+			err = c.in.engine.Cause(err)
+		}
 		c.readErr = &CloseError{Code: frame.AbnormalClosure, err: c.drop(err)}
 	}
 	return c.readErr

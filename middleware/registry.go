@@ -3,45 +3,36 @@ package middleware
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
 
+	"example.com/wsecho/middleware/internal/admission"
 	"example.com/wsecho/middleware/internal/handshake"
 )
 
-// registry counts slots and lists the open connections.
+// registry lists the open connections.
 type registry struct {
+	gate  *admission.Gate // for connections, and for handshakes in progress
 	mu    sync.Mutex
-	max   int // negative for no limit
-	slots int // taken by connections, and by handshakes in progress
 	conns map[*Conn]struct{}
-	done  chan struct{} // created by Shutdown; closed when no slot is taken
-	isCut bool          // Shutdown has cut the connections
+	isCut bool // Shutdown has cut the connections
 }
 
 // admit takes a slot, or returns a refusal.
-func (g *registry) admit() *handshake.Refusal {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch {
-	case g.done != nil:
+func (g *registry) admit(client string, o *Options) *handshake.Refusal {
+	switch g.gate.Enter(client) {
+	case admission.ErrClosed:
 		return handshake.Refusef(http.StatusServiceUnavailable, "the server is shutting down")
-	case g.max >= 0 && g.slots >= g.max:
+	case admission.ErrFull:
 		return handshake.Refusef(http.StatusServiceUnavailable,
-			"the limit of %d WebSocket connections is reached", g.max)
+			"the limit of %d WebSocket connections is reached", o.MaxConns)
+	case admission.ErrClientFull:
+		return handshake.Refusef(http.StatusTooManyRequests,
+			"the limit of %d WebSocket connections for one client is reached", o.MaxConnsPerClient)
 	}
-	g.slots++
 	return nil
-}
-
-func (g *registry) release() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.slots--
-	if g.slots == 0 && g.done != nil {
-		close(g.done)
-	}
 }
 
 // add registers a connection. If a shutdown began during its handshake, it is drained or cut.
@@ -55,8 +46,8 @@ func (g *registry) add(c *Conn) {
 		g.conns = make(map[*Conn]struct{})
 	}
 	g.conns[c] = struct{}{}
-	if g.done != nil {
-		c.drain()
+	if g.gate.Closed() {
+		c.drain(goingAway())
 	}
 }
 
@@ -75,29 +66,17 @@ func (m *Middleware) NumConns() int {
 	return len(m.conns.conns)
 }
 
-// shutDown stops admission. It returns the connections, and a channel that is closed when all slots
-// are free.
-func (g *registry) shutDown() ([]*Conn, <-chan struct{}) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.done == nil {
-		g.done = make(chan struct{})
-		if g.slots == 0 {
-			close(g.done)
-		}
-	}
-	return g.list(), g.done
-}
-
 // cutAll returns the connections. From now on, add cuts.
 func (g *registry) cutAll() []*Conn {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.isCut = true
+	g.mu.Unlock()
 	return g.list()
 }
 
 func (g *registry) list() []*Conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	conns := make([]*Conn, 0, len(g.conns))
 	for c := range g.conns {
 		conns = append(conns, c)
@@ -111,12 +90,11 @@ func (g *registry) list() []*Conn {
 // returns ctx.Err(). Call it in addition to [http.Server.Shutdown], which ignores hijacked
 // connections (golang/go#17721), and at the same time: over HTTP/2, that waits for connections.
 //
-// A handler that neither reads nor returns is not interrupted before ctx is done.
+// With [Options.DrainSpread] the connections are told one after the other. A handler that neither
+// reads nor returns is not interrupted before ctx is done.
 func (m *Middleware) Shutdown(ctx context.Context) error {
-	conns, done := m.conns.shutDown()
-	for _, c := range conns {
-		c.drain()
-	}
+	done := m.conns.gate.Close()
+	m.drainAll(ctx, done)
 	select {
 	case <-done:
 		return nil
@@ -124,6 +102,29 @@ func (m *Middleware) Shutdown(ctx context.Context) error {
 	}
 	cut(m.conns.cutAll())
 	return ctx.Err()
+}
+
+// drainAll drains the connections in random order, evenly over the DrainSpread, but at most over
+// nine tenths of the time that ctx leaves.
+func (m *Middleware) drainAll(ctx context.Context, done <-chan struct{}) {
+	spread := max(m.opts.DrainSpread, 0)
+	if deadline, ok := ctx.Deadline(); ok {
+		spread = min(spread, max(time.Until(deadline), 0)*9/10)
+	}
+	conns := m.conns.list()
+	rand.Shuffle(len(conns), func(i, j int) { conns[i], conns[j] = conns[j], conns[i] })
+	began := time.Now()
+	for i, c := range conns {
+		due := spread / time.Duration(len(conns)) * time.Duration(i)
+		if wait := due - time.Since(began); wait > 0 {
+			select {
+			case <-time.After(wait):
+			case <-done:
+			case <-ctx.Done():
+			}
+		}
+		c.drain(goingAway())
+	}
 }
 
 var errCut = errors.New("middleware: cut by Shutdown")

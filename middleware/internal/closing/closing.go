@@ -65,7 +65,7 @@ type Handshake struct {
 	state    state
 	deadline time.Time // of draining, or of the closing handshake; zero for none
 	writing  bool      // our close frame is being written, which has a timeout of its own
-	drained  bool      // Drain was called
+	drained  error     // given to the first Drain
 	fault    error     // what the reader fails with
 	sent     error
 	received error
@@ -73,12 +73,14 @@ type Handshake struct {
 	cause    error // why it was lost first
 }
 
-// Drain asks the reader to close the connection after all that the client has sent is answered. It
-// reports whether the reader must be interrupted.
-func (h *Handshake) Drain(now time.Time) bool {
+// Drain asks the reader to close the connection with e after all that the client has sent is
+// answered. It reports whether the reader must be interrupted.
+func (h *Handshake) Drain(e error, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.drained = true
+	if h.drained == nil {
+		h.drained = e
+	}
 	if h.state == open {
 		h.state, h.deadline = draining, now.Add(drainLimit)
 	}
@@ -208,7 +210,8 @@ func (h *Handshake) IsMutual() bool {
 	return h.received != nil
 }
 
-func (h *Handshake) IsDrained() bool {
+// Drained returns what the first Drain was given, or nil.
+func (h *Handshake) Drained() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.drained

@@ -7,7 +7,10 @@ import (
 	"time"
 )
 
-var errOurs, errTheirs = errors.New("ours"), errors.New("theirs")
+var (
+	errOurs, errTheirs = errors.New("ours"), errors.New("theirs")
+	errDrain           = errors.New("drain")
+)
 
 func (s state) String() string {
 	return [...]string{
@@ -20,7 +23,7 @@ func TestTransitions(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	e := errOurs
 	events := map[string]func(h *Handshake) any{
-		"drain":   func(h *Handshake) any { return h.Drain(now) },
+		"drain":   func(h *Handshake) any { return h.Drain(errDrain, now) },
 		"fail":    func(h *Handshake) any { return h.Fail(e) },
 		"send":    func(h *Handshake) any { return h.Send(e, now, time.Second, false) },
 		"receive": func(h *Handshake) any { h.Receive(errTheirs); return nil },
@@ -99,7 +102,7 @@ func TestTransitions(t *testing.T) {
 func TestWait(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	e := errOurs
-	drain := func(h *Handshake) { h.Drain(now) }
+	drain := func(h *Handshake) { h.Drain(errDrain, now) }
 	fail := func(h *Handshake) { h.Fail(e) }
 	send := func(h *Handshake) { h.Send(e, now, 5*time.Second, false) }
 	sendUnlimited := func(h *Handshake) { h.Send(e, now, -1, false) }

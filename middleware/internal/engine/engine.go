@@ -39,8 +39,9 @@ type User interface {
 	Read(p []byte) (int, error)
 	Write(p []byte) (int, error)
 
-	// Ping is called with the payload of each ping within a message.
+	// Ping and Pong are called with the payload of each ping and pong within a message.
 	Ping(payload string) error
+	Pong(payload string) error
 }
 
 // Pool is a pool of engines. The zero value is ready. There is no global one, because engines have
@@ -63,9 +64,17 @@ func (p *Pool) Lend(u User) *Engine {
 // is thrown away.
 func (e *Engine) Return() {
 	e.conn.user = nil
-	if !e.conn.failed && e.in.Buffered() == 0 {
+	if e.conn.err == nil && e.in.Buffered() == 0 {
 		e.pool.engines.Put(e)
 	}
+}
+
+// Cause returns the error of the user's connection that err stands for: gorilla replaces some.
+func (e *Engine) Cause(err error) error {
+	if e.conn.err != nil {
+		return e.conn.err
+	}
+	return err
 }
 
 // NextReader returns the opcode of the next message and a reader for its payload.
@@ -83,12 +92,18 @@ func (e *Engine) NextWriter(opcode int) (io.WriteCloser, error) { return e.ws.Ne
 type conn struct {
 	net.Conn // nil: gorilla uses nothing else
 	user     User
-	failed   bool
+	err      error // the first of the user's
+}
+
+func (c *conn) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
 }
 
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.user.Read(p)
-	c.failed = c.failed || err != nil
+	c.fail(err)
 	return n, err
 }
 
@@ -98,7 +113,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	n, err := c.user.Write(p)
-	c.failed = c.failed || err != nil
+	c.fail(err)
 	return n, err
 }
 
@@ -116,6 +131,7 @@ func newEngine() *Engine {
 		panic(fmt.Errorf("engine: %w", err)) // gorilla has changed: it accepts the request today.
 	}
 	ws.SetPingHandler(func(payload string) error { return e.conn.user.Ping(payload) })
+	ws.SetPongHandler(func(payload string) error { return e.conn.user.Pong(payload) })
 	e.ws = ws
 	return e
 }

@@ -15,6 +15,7 @@ type user struct {
 }
 
 func (u user) Ping(payload string) error { u.pings <- payload; return nil }
+func (u user) Pong(string) error         { return nil }
 
 // start returns an engine, and the client's end of its connection.
 func start(t *testing.T, pings chan string) (*Engine, net.Conn) {

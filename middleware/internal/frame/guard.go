@@ -30,6 +30,8 @@ type Guard struct {
 	received       uint64 // payload bytes
 	emptyFragments int
 
+	frames uint64 // messages begun and control frames, so far
+
 	closing      bool // the frame being received is a close frame
 	closePayload []byte
 }
@@ -73,6 +75,9 @@ func (g *Guard) atMessageEnd() bool {
 	return g.final && g.opcode < Close && g.have == 0 && g.payload == 0
 }
 
+// Frames returns how many messages and control frames have begun.
+func (g *Guard) Frames() uint64 { return g.frames }
+
 // Closing reports whether the bytes after those passed on belong to a close frame.
 func (g *Guard) Closing() bool { return g.closing }
 
@@ -110,6 +115,9 @@ func (g *Guard) firstByte(b *byte) error {
 		return protocolError("reserved bit set")
 	case compressed && (!g.deflate || g.opcode != Text && g.opcode != Binary):
 		return protocolError("reserved bit RSV1 set")
+	}
+	if g.opcode != Continuation {
+		g.frames++
 	}
 	switch g.opcode {
 	case Text, Binary:

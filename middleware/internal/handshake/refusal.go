@@ -28,7 +28,7 @@ func (f *Refusal) Write(w http.ResponseWriter, r *http.Request) {
 		h.Set("Allow", http.MethodGet)
 	case http.StatusUpgradeRequired:
 		h.Set("Sec-WebSocket-Version", "13")
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		h.Set("Retry-After", retryAfter)
 	}
 	if !isMultiplexed(r) { // Otherwise it would concern the other streams, or be malformed.

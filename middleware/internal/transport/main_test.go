@@ -37,6 +37,8 @@ type owner struct {
 	interrupted func(waited time.Duration) (time.Time, error)
 }
 
+func (*owner) Pong(string) error { return nil }
+
 func (o *owner) Ping(payload string) error {
 	o.pings = append(o.pings, payload)
 	return o.pingErr

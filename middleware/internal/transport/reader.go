@@ -44,6 +44,7 @@ type reader struct {
 	idleAfter    time.Duration // 0 if the reader must not be parked
 	idleDeadline time.Time     // zero if not set
 	slow         slowness
+	pace         *pace // nil if there is no limit
 	poller       atomic.Pointer[poll.Poller]
 	parked       poll.Registration // with poller
 }
@@ -64,6 +65,9 @@ func (t *Transport) Await() error {
 // nor wake up to do so.
 func (t *Transport) AwaitAwake() error {
 	for t.refused == nil {
+		if err := t.keepPace(); err != nil {
+			return err
+		}
 		if err := t.takeControlFrames(); err != nil || len(t.in.unread) > 0 {
 			return err
 		}
@@ -87,10 +91,12 @@ func (t *Transport) takeControlFrames() error {
 		if size == 0 {
 			return nil
 		}
+		answer := t.owner.Pong
 		if opcode == frame.Ping {
-			if err := t.owner.Ping(string(payload)); err != nil {
-				return err
-			}
+			answer = t.owner.Ping
+		}
+		if err := answer(string(payload)); err != nil {
+			return err
 		}
 		t.in.skip(size)
 	}
@@ -209,6 +215,7 @@ var pastDeadline = time.Unix(1, 0)
 func (t *Transport) Interrupt() {
 	t.reader.interrupts.Add(1)
 	_ = t.Conn.SetReadDeadline(pastDeadline)
+	t.reader.pace.interrupt()
 	if p := t.reader.poller.Load(); p != nil {
 		p.Wake(&t.reader.parked)
 	}

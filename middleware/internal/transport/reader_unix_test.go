@@ -53,6 +53,8 @@ func (m *machine) state() readerState {
 	return parked
 }
 
+func (*machine) Pong(string) error { return nil }
+
 func (m *machine) Ping(string) error {
 	<-m.pongs
 	return nil

@@ -34,8 +34,9 @@ type Transport struct {
 
 // Owner is called by the reader.
 type Owner interface {
-	// Ping is called for a ping between two messages.
+	// Ping and Pong are called for pings and pongs between two messages.
 	Ping(payload string) error
+	Pong(payload string) error
 
 	// Interrupted is called, after [Transport.Interrupt], by the next read from the network, and
 	// again when the deadline that it returned is exceeded. It returns a deadline, zero for none,
@@ -56,6 +57,10 @@ type Config struct {
 	// [*frame.Violation]. If zero or negative, there is no limit.
 	ReadTimeout time.Duration
 
+	// Rate is how many messages and control frames are read a second, with a burst of one second's
+	// worth. If zero or negative, there is no limit.
+	Rate float64
+
 	// IdleAfter is how long [Transport.Await] waits for input before it returns [ErrIdle]. If zero,
 	// or if the connection cannot be parked, there is no limit.
 	IdleAfter time.Duration
@@ -69,6 +74,9 @@ func New(conn net.Conn, received []byte, config Config) *Transport {
 	t.initRawRead()
 	if poll.Supported && t.in.raw.conn != nil {
 		t.reader.idleAfter = config.IdleAfter
+	}
+	if config.Rate > 0 {
+		t.reader.pace = newPace(config.Rate)
 	}
 	t.in.rest = received
 	return t
