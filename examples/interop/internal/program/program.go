@@ -62,7 +62,7 @@ func NPMInstall(t testing.TB, from string) (dir string) {
 type Process struct {
 	t      testing.TB
 	cmd    *exec.Cmd
-	stdout chan string   // its lines; closed at the end
+	stdout chan string   // its lines, of which too many unread ones are dropped; closed at the end
 	ended  chan struct{} // closed once status is known
 	status error
 }
@@ -85,7 +85,10 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	go func() {
 		defer close(p.ended)
 		for lines := bufio.NewScanner(stdout); lines.Scan(); {
-			p.stdout <- lines.Text()
+			select {
+			case p.stdout <- lines.Text():
+			default: // Nobody reads. Waiting would keep the process from ending.
+			}
 		}
 		close(p.stdout)
 		p.status = cmd.Wait()

@@ -38,6 +38,15 @@ func TestLines(t *testing.T) {
 	p.Wait()
 }
 
+// Output that no test reads does not block the program.
+func TestUnreadLines(t *testing.T) {
+	p := program.Start(t, exec.Command("seq", "70000"))
+	p.Wait()
+	if line, ok := p.Line(); line != "1" || !ok {
+		t.Errorf("got %q, %t; want %q", line, ok, "1")
+	}
+}
+
 // Users have no /usr/sbin in their PATH.
 func TestFindInSbin(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
