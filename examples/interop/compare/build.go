@@ -95,7 +95,7 @@ func installNPM(ctx context.Context, dir string) (server, error) {
 	row := report.Row{Name: npm}
 	row.Title = fmt.Sprintf("npm ws %s (Node %s)", lock.Packages["node_modules/ws"].Version, version)
 	run := []string{node, filepath.Join(dir, "server.js"), middleware.Greeting}
-	return server{row, run}, err
+	return server{row: row, command: run}, err
 }
 
 // command runs a program and returns what it prints.

@@ -6,8 +6,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -22,13 +25,16 @@ const timeout = 10 * time.Second
 // A child is a running server.
 type child struct {
 	cmd    *exec.Cmd
-	addr   string // host:port
+	addr   string        // host:port
+	debug  string        // the same for HTTP, or ""
+	read   chan struct{} // closed once all output is read
 	stderr bytes.Buffer
 }
 
-// start runs a server and waits for the address that it prints.
-func start(ctx context.Context, command []string) (*child, error) {
-	c := &child{cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
+// start runs a server and waits for the addresses that it prints.
+func start(ctx context.Context, s server) (*child, error) {
+	c := &child{read: make(chan struct{})}
+	c.cmd = exec.CommandContext(ctx, s.command[0], s.command[1:]...)
 	c.cmd.Stderr = &c.stderr
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	c.cmd.WaitDelay = time.Second
@@ -39,26 +45,42 @@ func start(ctx context.Context, command []string) (*child, error) {
 	if err := c.cmd.Start(); err != nil {
 		return nil, err
 	}
-	addr := make(chan string, 1)
+	addrs := make(chan string, 2)
 	go func() {
-		addr <- readAddr(out)
+		defer close(c.read)
+		lines := bufio.NewScanner(out)
+		addrs <- readAddr(lines, "ws://")
+		if s.debug {
+			addrs <- readAddr(lines, "http://")
+		}
 		_, _ = io.Copy(io.Discard, out) // A full pipe would block the server.
 	}()
-	select {
-	case c.addr = <-addr:
-	case <-time.After(timeout):
+	expired := time.After(timeout)
+	c.addr = await(addrs, expired)
+	if s.debug && c.addr != "" {
+		c.debug = await(addrs, expired)
 	}
-	if c.addr == "" {
+	if c.addr == "" || s.debug && c.debug == "" {
 		c.stop()
-		return nil, fmt.Errorf("%s printed no address: %s", command[0], c.stderr.String())
+		return nil, fmt.Errorf("%s printed no address: %s", s.command[0], c.stderr.String())
 	}
 	return c, nil
 }
 
-// readAddr returns the host and port of the first WebSocket address in the output.
-func readAddr(out io.Reader) string {
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if _, after, found := strings.Cut(lines.Text(), "ws://"); found {
+// await returns the next address, or "" if there is none in time.
+func await(addrs <-chan string, expired <-chan time.Time) string {
+	select {
+	case addr := <-addrs:
+		return addr
+	case <-expired:
+		return ""
+	}
+}
+
+// readAddr returns the host and port of the next address of this scheme.
+func readAddr(lines *bufio.Scanner, scheme string) string {
+	for lines.Scan() {
+		if _, after, found := strings.Cut(lines.Text(), scheme); found {
 			host, _, _ := strings.Cut(after, "/")
 			return host
 		}
@@ -68,7 +90,28 @@ func readAddr(out io.Reader) string {
 
 func (c *child) stop() {
 	_ = c.cmd.Process.Kill()
+	<-c.read // Wait closes the pipe.
 	_ = c.cmd.Wait()
+}
+
+// mallocs returns the number of objects that the child has allocated, or NaN if it cannot tell.
+func (c *child) mallocs() (float64, error) {
+	if c.debug == "" {
+		return math.NaN(), nil
+	}
+	client := http.Client{Timeout: timeout}
+	resp, err := client.Get("http://" + c.debug + "/debug/vars")
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	var vars struct {
+		Memstats struct{ Mallocs float64 }
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&vars); err != nil {
+		return 0, fmt.Errorf("expvar: %w", err)
+	}
+	return vars.Memstats.Mallocs, nil
 }
 
 // cpu returns the CPU time of the child, user and system.

@@ -28,6 +28,7 @@ const (
 type server struct {
 	row     report.Row // without figures
 	command []string
+	debug   bool // prints an HTTP address too, which serves expvar
 }
 
 // lineup has the servers to compare, in the order of the result.
@@ -61,11 +62,13 @@ func lineUp(ctx context.Context, cfg config, dir string, progress *log.Logger) (
 		if err != nil {
 			return l, err
 		}
-		row := report.Row{Name: ours, Title: strings.TrimSpace(ours + " " + revision), Ours: true}
-		command := []string{app, "-quiet", "-addr", "127.0.0.1:0"}
-		l.plain = append(l.plain, server{row, command})
+		const note = "Batched, with Detach"
+		title := strings.TrimSpace(ours+" "+revision) + " (" + note + ")"
+		row := report.Row{Name: ours, Title: title, Note: note, Ours: true}
+		command := []string{app, "-quiet", "-addr", "127.0.0.1:0", "-debug-addr", "127.0.0.1:0"}
+		l.plain = append(l.plain, server{row, command, true})
 		if cfg.compress {
-			l.deflate = append(l.deflate, server{row, append(command, "-compress")})
+			l.deflate = append(l.deflate, server{row, append(command, "-compress"), true})
 		}
 	}
 	if err := l.addEchoes(wanted, cfg.compress); err != nil {
@@ -106,8 +109,11 @@ func (l *lineup) addEchoes(wanted func(string) bool, compress bool) error {
 		if !wanted(name) || isDeflate && !compress {
 			continue
 		}
-		added := server{command: []string{self, "serve", s.Name}}
+		added := server{command: []string{self, "serve", s.Name}, debug: true}
 		added.row = report.Row{Name: name, Title: title(s), Baseline: name == baseline}
+		if s.Module == echo.Wsecho {
+			added.row.Note, added.row.Ours = s.Note, true
+		}
 		if isDeflate {
 			l.deflate = append(l.deflate, added)
 		} else {
@@ -119,8 +125,11 @@ func (l *lineup) addEchoes(wanted func(string) bool, compress bool) error {
 
 // title returns the server's library with the version that is linked into this program.
 func title(s echo.Server) string {
-	if s.Module == "" {
+	switch s.Module {
+	case "":
 		return s.Name + " (" + s.Note + ")"
+	case echo.Wsecho: // Its version is the revision of the repository.
+		return ours + " (" + s.Note + ")"
 	}
 	t := strings.TrimPrefix(s.Module, "github.com/")
 	if info, ok := debug.ReadBuildInfo(); ok {

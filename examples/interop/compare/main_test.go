@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"log"
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 
 // A small comparison: each kind of workload, once and briefly.
 func TestRun(t *testing.T) {
-	libs, rows := "wsecho,gws", 3
+	libs, rows := "wsecho,unbatched,gws", 4
 	if _, err := exec.LookPath("node"); err == nil || os.Getenv("CI") != "" {
 		libs, rows = libs+",npm", rows+1
 	}
@@ -36,18 +37,22 @@ func TestRun(t *testing.T) {
 	var stdout, stderr strings.Builder
 	args := []string{
 		"-quick", "-compress", "-time", "50ms", "-warmup", "20ms", "-idle", "50", "-libs", libs,
-		"-workloads", "16x64,64,handshakes,idle", "-svg", svg,
+		"-workloads", "16x64,64,ask,handshakes,idle", "-svg", svg,
 	}
 	if err := run(ctx, args, &stdout, &stderr); err != nil {
 		t.Fatalf("%v\n%s", err, stderr.String())
 	}
 	got := stdout.String()
-	const head = "| server | 128 B, 16 × 64 | 128 B, 64 × 1 | its CPU " +
-		"| handshakes | idle, bytes |\n"
+	const head = "| server | 128 B, 16 × 64 | 128 B, 64 × 1 | its CPU | its p99 | asks, p99 " +
+		"| handshakes | its CPU | its allocations | idle, bytes |\n"
 	if !strings.HasPrefix(got, head) {
 		t.Errorf("got %.200s..., want %s", got, head)
 	}
-	for _, want := range []string{"| **wsecho", "| gorilla/websocket", "| lxzan/gws", "With permessage-deflate:"} {
+	for _, want := range []string{
+		"| **wsecho", "(Batched, with Detach)** |",
+		"| **wsecho (a plain MessageFunc, with Detach)** |", "| gorilla/websocket", "| lxzan/gws",
+		"With permessage-deflate:",
+	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the output lacks %q", want)
 		}
@@ -59,8 +64,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bars := strings.Count(string(chart), `<rect class="bar`); bars != 5*rows {
-		t.Errorf("the chart has %d bars, want %d", bars, 5*rows)
+	if bars := strings.Count(string(chart), `<rect class="bar`); bars != 7*rows {
+		t.Errorf("the chart has %d bars, want %d", bars, 7*rows)
 	}
 	if t.Failed() {
 		t.Log(got)
@@ -99,8 +104,8 @@ func TestFailuresAreReported(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
-		{"-libs gws,socket.io", `-libs: there is no "socket.io", only wsecho,gorilla,`},
-		{"-workloads 64,65", `-workloads: there is no "65", only 16x64,16k,1m,64,1000,handshakes,idle`},
+		{"-libs gws,socket.io", `-libs: there is no "socket.io", only wsecho,undetached,unbatched,gorilla,`},
+		{"-workloads 64,65", `-workloads: there is no "65", only 16x64,16k,1m,64,1000,ask,handshakes,idle`},
 		{"-rounds 0", "must be positive"},
 		{"-idle -1", "must be positive"},
 		{"now", `unexpected argument "now"`},
@@ -170,11 +175,14 @@ func TestCPUModel(t *testing.T) {
 }
 
 func TestReadAddr(t *testing.T) {
-	const out = "some log line\nListening on http://127.0.0.1:80/ (WebSocket endpoint ws://127.0.0.1:80/ws)\n"
-	if got := readAddr(strings.NewReader(out)); got != "127.0.0.1:80" {
-		t.Errorf("got %q", got)
-	}
-	if got := readAddr(strings.NewReader("nothing\n")); got != "" {
-		t.Errorf("got %q, want nothing", got)
+	const out = "some log line\nListening on http://127.0.0.1:80/ (WebSocket endpoint ws://127.0.0.1:81/ws)\n" +
+		"another one\nDebugging on http://127.0.0.1:82/debug/pprof/\n"
+	lines := bufio.NewScanner(strings.NewReader(out))
+	for _, tt := range []struct{ scheme, want string }{
+		{"ws://", "127.0.0.1:81"}, {"http://", "127.0.0.1:82"}, {"http://", ""},
+	} {
+		if got := readAddr(lines, tt.scheme); got != tt.want {
+			t.Errorf("after %s: got %q, want %q", tt.scheme, got, tt.want)
+		}
 	}
 }

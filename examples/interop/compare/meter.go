@@ -34,7 +34,7 @@ func (m *meter) messages(c *child, w workload) (figure, error) {
 		return figure{}, err
 	}
 	defer s.Close()
-	return m.window(c, s.Counts)
+	return m.window(c, w, s.Counts)
 }
 
 func (m *meter) handshakes(c *child, w workload) (figure, error) {
@@ -43,14 +43,31 @@ func (m *meter) handshakes(c *child, w workload) (figure, error) {
 		return figure{}, err
 	}
 	defer h.Close()
-	return m.window(c, h.Counts)
+	mallocs, err := c.mallocs()
+	if err != nil {
+		return figure{}, err
+	}
+	before, _ := h.Counts() // window reports the error.
+	f, err := m.window(c, w, h.Counts)
+	if err != nil {
+		return figure{}, err
+	}
+	mallocsAfter, err := c.mallocs()
+	if err != nil {
+		return figure{}, err
+	}
+	after, err := h.Counts()
+	f.allocs = (mallocsAfter - mallocs) / float64(after.Replies-before.Replies)
+	return f, err
 }
 
 // window measures after a warm-up, which begins with the first reply. It measures for longer if a
 // slow server has sent too few replies.
-func (m *meter) window(c *child, counts func() (load.Counts, error)) (figure, error) {
-	const few = 4
-	if _, err := c.await(counts, 1); err != nil {
+func (m *meter) window(
+	c *child, w workload, counts func() (load.Counts, error),
+) (figure, error) {
+	begun := func(now load.Counts) bool { return now.Replies > 0 }
+	if _, err := c.await(counts, begun); err != nil {
 		return figure{}, err
 	}
 	time.Sleep(m.cfg.warmUp)
@@ -59,7 +76,7 @@ func (m *meter) window(c *child, counts func() (load.Counts, error)) (figure, er
 		return figure{}, err
 	}
 	time.Sleep(m.cfg.time)
-	b, err := c.await(counts, a.counts.Replies+few)
+	b, err := c.await(counts, func(now load.Counts) bool { return w.enough(a.counts, now) })
 	if err != nil {
 		return figure{}, err
 	}
@@ -69,6 +86,7 @@ func (m *meter) window(c *child, counts func() (load.Counts, error)) (figure, er
 		cpu:       (b.server - a.server).Seconds() / n,
 		generator: (b.generator - a.generator).Seconds() / n,
 		frames:    float64(b.counts.Frames-a.counts.Frames) / n,
+		p99:       b.counts.Latencies.Since(&a.counts.Latencies).Quantile(0.99),
 		dropped:   b.counts.Dropped,
 	}, nil
 }
@@ -81,17 +99,26 @@ type snapshot struct {
 	generator time.Duration
 }
 
-// await returns a snapshot once that many replies have been received.
+// enough reports whether what came between two moments is enough for a figure.
+func (w workload) enough(before, now load.Counts) bool {
+	const few = 4
+	if w.traffic.Every > 0 && now.Latencies.Total() < before.Latencies.Total()+few {
+		return false
+	}
+	return now.Replies >= before.Replies+few
+}
+
+// await returns a snapshot once enough replies have been received.
 func (c *child) await(
-	counts func() (load.Counts, error), replies uint64,
+	counts func() (load.Counts, error), enough func(load.Counts) bool,
 ) (s snapshot, err error) {
 	for deadline := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
 		s, err = c.snapshot(counts)
-		if err != nil || s.counts.Replies >= replies {
+		if err != nil || enough(s.counts) {
 			return s, err
 		}
 		if time.Now().After(deadline) {
-			return s, fmt.Errorf("%d replies in %v", s.counts.Replies, timeout)
+			return s, fmt.Errorf("only %d replies, and too few in %v", s.counts.Replies, timeout)
 		}
 	}
 }

@@ -73,8 +73,8 @@ func (m *meter) round(
 		case got.bytes != 0:
 			m.log.Printf("  %-16s %8.0f bytes", s.row.Name, got.bytes)
 		default:
-			m.log.Printf("  %-16s %8.0f/s, server CPU %8.2f µs, generator CPU %8.2f µs",
-				s.row.Name, got.rate, got.cpu*1e6, got.generator*1e6)
+			m.log.Printf("  %-16s %8.0f/s, server CPU %8.2f µs, generator CPU %8.2f µs%s",
+				s.row.Name, got.rate, got.cpu*1e6, got.generator*1e6, got.more())
 		}
 		if got.dropped > 0 {
 			m.log.Printf("  %-16s dropped %d connections without an answer", "", got.dropped)
@@ -83,8 +83,19 @@ func (m *meter) round(
 	return round, nil
 }
 
+// more returns what only some workloads measure, for the log.
+func (f figure) more() (s string) {
+	if f.p99 > 0 {
+		s += fmt.Sprintf(", p99 %8.2f ms", f.p99.Seconds()*1e3)
+	}
+	if f.allocs > 0 {
+		s += fmt.Sprintf(", %.0f allocations", f.allocs)
+	}
+	return s
+}
+
 func (m *meter) once(ctx context.Context, s server, w workload) (figure, error) {
-	c, err := start(ctx, s.command)
+	c, err := start(ctx, s)
 	if err != nil {
 		return figure{}, err
 	}
@@ -132,9 +143,12 @@ func (m *meter) recordShare(servers []server, w workload, measured [][]*figure) 
 // notes explains the figures.
 func (m *meter) notes() string {
 	s := "Ratios to gorilla/websocket, medians of rounds: messages or handshakes per second, more " +
-		"is better; CPU is the server's CPU time per message, less is better. A × B is A " +
-		"connections with B messages in flight on each; frames are those of a 1 MiB reply; bytes " +
-		fmt.Sprintf("are resident memory for each of %d idle connections.", m.cfg.idle)
+		"is better; CPU is the server's CPU time for each, and p99 the latency that 99 % of " +
+		"the messages do not exceed, less is better. A × B is A connections with B messages in " +
+		"flight on each; asks are messages every 3 ms, answered or not, on one connection " +
+		"beside 1000 × 1; frames are those of a 1 MiB reply; allocations are the server's for " +
+		fmt.Sprintf("a handshake; bytes are resident memory for each of %d idle connections.",
+			m.cfg.idle)
 	if m.maxShare.ratio > 0 {
 		s += fmt.Sprintf(" The generator took at most %.0f %% of the server's CPU time (%s).",
 			m.maxShare.ratio*100, m.maxShare.where)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"example.com/wsecho/examples/interop/compare/internal/load"
 	"example.com/wsecho/examples/interop/compare/internal/report"
@@ -20,12 +21,14 @@ type workload struct {
 
 // A figure is the result of one measurement of a server. What the workload does not measure is 0.
 type figure struct {
-	rate      float64 // messages or handshakes per second
-	cpu       float64 // seconds of the server's CPU time for each
-	generator float64 // and of the generator's
-	frames    float64 // of each reply
-	bytes     float64 // resident, for each connection
-	dropped   uint64  // connections without an answer, not counted in rate
+	rate      float64       // messages or handshakes per second
+	cpu       float64       // seconds of the server's CPU time for each
+	generator float64       // and of the generator's
+	frames    float64       // of each reply
+	p99       time.Duration // of the latencies
+	allocs    float64       // of the server for each handshake
+	bytes     float64       // resident, for each connection
+	dropped   uint64        // connections without an answer, not counted in rate
 }
 
 // A column is a column of the result and its value for a server.
@@ -46,16 +49,24 @@ func workloads(idle int, binary bool) []workload {
 	middle := messages("16k", "16 KiB", load.Traffic{Conns: 4, Window: 16, Size: 16 << 10})
 	large := messages("1m", "1 MiB", load.Traffic{Conns: 4, Window: 1, Size: 1 << 20})
 	large.columns = append(large.columns, frames())
+	const perMessage = "Server CPU per message, 128 B"
 	few := messages("64", "128 B", load.Traffic{Conns: 64, Window: 1, Size: 128})
-	few.columns = append(few.columns, cpu("64 connections, 1 in flight"))
+	few.columns = append(few.columns,
+		cpu(perMessage, "64 connections, 1 in flight"), p99("64 connections, 1 in flight"))
 	many := messages("1000", "128 B", load.Traffic{Conns: 1000, Window: 1, Size: 128})
-	many.columns = append(many.columns, cpu("1000 connections, 1 in flight"))
+	many.columns = append(many.columns,
+		cpu(perMessage, "1000 connections, 1 in flight"), p99("1000 connections, 1 in flight"))
+	ask := workload{name: "ask", measure: (*meter).messages, traffic: many.traffic}
+	ask.traffic.Every = 3 * time.Millisecond
+	ask.columns = []column{p99("asked every 3 ms beside 1000")}
+	ask.columns[0].Title = "asks, p99"
 	return []workload{
-		small, middle, large, few, many,
+		small, middle, large, few, many, ask,
 		{
 			name: "handshakes", measure: (*meter).handshakes, conns: 16,
 			columns: []column{
 				rate("handshakes", "Handshakes per second", "opened and closed, 16 at a time"),
+				cpu("", ""), allocs(),
 			},
 		},
 		{name: "idle", measure: (*meter).idle, conns: idle, columns: []column{memory(idle)}},
@@ -91,19 +102,31 @@ func rate(title, panel, sub string) column {
 	}
 }
 
-func cpu(sub string) column {
+func cpu(panel, sub string) column {
 	return column{
-		report.Column{
-			Title: "its CPU", Panel: "Server CPU per message, 128 B", Sub: sub, Less: true,
-		},
+		report.Column{Title: "its CPU", Panel: panel, Sub: sub, Less: true},
 		func(own, base figure) float64 { return own.cpu / base.cpu },
 	}
 }
 
 func frames() column {
 	return column{
-		report.Column{Title: "its frames", Unit: report.Frames},
+		report.Column{Title: "its frames", Unit: report.Count},
 		func(own, _ figure) float64 { return own.frames },
+	}
+}
+
+func p99(sub string) column {
+	return column{
+		report.Column{Title: "its p99", Panel: "Latency, 128 B: p99", Sub: sub, Less: true},
+		func(own, base figure) float64 { return float64(own.p99) / float64(base.p99) },
+	}
+}
+
+func allocs() column {
+	return column{
+		report.Column{Title: "its allocations", Unit: report.Count, Less: true},
+		func(own, _ figure) float64 { return own.allocs },
 	}
 }
 

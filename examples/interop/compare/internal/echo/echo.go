@@ -27,7 +27,16 @@ type Server struct {
 
 // Servers returns all servers.
 func Servers() []Server {
+	hello := middleware.Echo(middleware.Greeting)
 	return []Server{
+		{
+			Name: "undetached", Note: "Batched, without Detach",
+			Module: Wsecho, Serve: overHTTP(wsecho(middleware.Batched(hello), false)),
+		},
+		{
+			Name: "unbatched", Note: "a plain MessageFunc, with Detach",
+			Module: Wsecho, Serve: overHTTP(wsecho(hello, true)),
+		},
 		{Name: "gorilla", Module: gorillaModule, Serve: overHTTP(gorillaEcho(false))},
 		{
 			Name: "gorilla-deflate", Note: "EnableCompression",

@@ -76,10 +76,11 @@ func (h *Handshakes) run(d *dialer, atATime int) error {
 	defer syscall.Close(epoll)
 	visits := make([]visit, atATime)
 	for i := range visits {
-		if err := visits[i].begin(d, epoll, i); err != nil {
+		err := visits[i].begin(d, epoll, i)
+		defer func() { _ = syscall.Close(visits[i].fd) }()
+		if err != nil {
 			return err
 		}
-		defer func() { _ = syscall.Close(visits[i].fd) }()
 	}
 	events := make([]syscall.EpollEvent, atATime)
 	for !h.stopped.Load() {
@@ -119,7 +120,7 @@ func (h *Handshakes) count(ended bool, err error) error {
 	return err
 }
 
-// begin starts to connect, without blocking.
+// begin starts to connect, without blocking. It sets v.fd even if it fails.
 func (v *visit) begin(d *dialer, epoll, i int) error {
 	const kind = syscall.SOCK_STREAM | syscall.SOCK_CLOEXEC | syscall.SOCK_NONBLOCK
 	fd, err := syscall.Socket(syscall.AF_INET, kind, 0)

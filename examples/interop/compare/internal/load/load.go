@@ -27,17 +27,23 @@ type Traffic struct {
 	// Deflate sends compressed messages, without context takeover, and requires that the server
 	// agrees to permessage-deflate.
 	Deflate bool
+	// Every adds a connection that sends a message at this interval. If zero, there is none.
+	Every time.Duration
 }
 
 // Counts has the numbers of replies received so far.
 type Counts struct {
 	Replies, Frames uint64
 	Dropped         uint64 // connections that ended without an answer
+	// Latencies are those of the connection that sends at an interval; without one, those of all
+	// connections, if each has one message in flight.
+	Latencies Latencies
 }
 
 // A Session is a set of connections on which messages are echoed.
 type Session struct {
 	loops   []*loop
+	asker   *asker // or nil
 	stopped atomic.Bool
 	running sync.WaitGroup
 
@@ -54,7 +60,7 @@ func Open(addr string, t Traffic) (*Session, error) {
 	s := &Session{}
 	script := newScript(t)
 	for range min(threads(), t.Conns) {
-		l, err := newLoop(script)
+		l, err := newLoop(script, t.Window == 1 && t.Every == 0)
 		if err != nil {
 			s.close()
 			return nil, err
@@ -71,8 +77,15 @@ func Open(addr string, t Traffic) (*Session, error) {
 			return nil, fmt.Errorf("connection %d: %w", i+1, err)
 		}
 	}
+	if t.Every > 0 {
+		if s.asker, err = newAsker(d, t.Conns, t); err != nil {
+			s.close()
+			return nil, err
+		}
+		s.running.Go(func() { s.run(s.asker.run) })
+	}
 	for _, l := range s.loops {
-		s.running.Go(func() { s.run(l) })
+		s.running.Go(func() { s.run(l.run) })
 	}
 	return s, nil
 }
@@ -80,8 +93,8 @@ func Open(addr string, t Traffic) (*Session, error) {
 // threads returns the number of loops: half of the CPUs, to leave the other half to the server.
 func threads() int { return max(1, runtime.NumCPU()/2) }
 
-func (s *Session) run(l *loop) {
-	if err := l.run(&s.stopped); err != nil {
+func (s *Session) run(f func(*atomic.Bool) error) {
+	if err := f(&s.stopped); err != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.err == nil {
@@ -90,12 +103,16 @@ func (s *Session) run(l *loop) {
 	}
 }
 
-// Counts returns the numbers of replies and frames, and the first error.
+// Counts returns the numbers of replies and frames, the latencies, and the first error.
 func (s *Session) Counts() (Counts, error) {
 	var c Counts
 	for _, l := range s.loops {
 		c.Replies += l.replies.Load()
 		c.Frames += l.frames.Load()
+		l.latencies.addTo(&c.Latencies)
+	}
+	if s.asker != nil {
+		s.asker.latencies.addTo(&c.Latencies)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,6 +122,9 @@ func (s *Session) Counts() (Counts, error) {
 // Close ends the session and all its connections.
 func (s *Session) Close() {
 	s.stopped.Store(true)
+	if s.asker != nil {
+		_ = s.asker.conn.Close()
+	}
 	s.running.Wait()
 	s.close()
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // readSize is a compromise between few reads and a buffer that fits into the cache.
@@ -27,21 +28,27 @@ type loop struct {
 	buf     []byte
 	replies atomic.Uint64
 	frames  atomic.Uint64
+
+	timed     bool // measure latencies: there is one message in flight on each connection
+	begun     time.Time
+	latencies histogram
 }
 
 type conn struct {
 	fd      int
 	check   *checker
-	next    int    // index of the frame to send next
-	pending []byte // not yet written to the socket
+	next    int           // index of the frame to send next
+	pending []byte        // not yet written to the socket
+	sent    time.Duration // when the message in flight was sent, after the loop's begun
 }
 
-func newLoop(s *script) (*loop, error) {
+func newLoop(s *script, timed bool) (*loop, error) {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	return &loop{script: s, epoll: epoll, buf: make([]byte, readSize)}, nil
+	buf := make([]byte, readSize)
+	return &loop{script: s, epoll: epoll, buf: buf, timed: timed, begun: time.Now()}, nil
 }
 
 // add takes over the socket of connection i. Connections begin at different messages, so that a
@@ -68,6 +75,7 @@ func (l *loop) close() {
 // run sends and receives until it is stopped or an error occurs.
 func (l *loop) run(stopped *atomic.Bool) error {
 	for _, c := range l.conns {
+		c.sent = time.Since(l.begun)
 		if err := l.send(c, l.script.window); err != nil {
 			return err
 		}
@@ -109,6 +117,11 @@ func (l *loop) serve(c *conn) error {
 		replies, frames = c.check.replies-replies, c.check.frames-frames
 		l.replies.Add(replies)
 		l.frames.Add(frames)
+		if l.timed && replies > 0 {
+			now := time.Since(l.begun)
+			l.latencies.add(now - c.sent)
+			c.sent = now // The next message is sent now.
+		}
 		if err == nil {
 			err = l.send(c, int(replies))
 		}

@@ -13,11 +13,11 @@ const (
 	perRow     = 3
 	margin     = 24
 	gap        = 24
-	headHeight = 70
+	headHeight = 86
 	panelHead  = 46
 	barHeight  = 13
 	barPitch   = 19
-	nameWidth  = 76
+	nameWidth  = 92
 	valueWidth = 52
 	footHeight = 34
 )
@@ -67,6 +67,7 @@ func Chart(f Figures, title, caption string) string {
 	fmt.Fprintf(&b, `<rect class="back" width="%d" height="%d" rx="8"/>`+"\n", width, height)
 	line(&b, "title", margin, 34, "start", title)
 	line(&b, "soft", margin, 54, "start", legend(f))
+	line(&b, "soft", margin, 70, "start", notes(f))
 	n := 0
 	for i, c := range f.Columns {
 		if c.Panel == "" {
@@ -149,10 +150,24 @@ func legend(f Figures) string {
 	return ""
 }
 
+// notes explains the servers whose names do not.
+func notes(f Figures) string {
+	var all []string
+	for _, r := range f.Rows {
+		if r.Note != "" {
+			all = append(all, r.Name+": "+r.Note)
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return strings.Join(all, "; ") + "."
+}
+
 // description returns a text alternative to the chart, for screen readers.
 func description(f Figures) string {
 	var b strings.Builder
-	b.WriteString(legend(f))
+	b.WriteString(strings.TrimSpace(legend(f) + " " + notes(f)))
 	for i, c := range f.Columns {
 		if c.Panel == "" {
 			continue

@@ -14,7 +14,7 @@ type Unit int
 const (
 	Ratio Unit = iota // to the baseline
 	Bytes
-	Frames
+	Count
 )
 
 // Figures are the results of a comparison.
@@ -37,6 +37,7 @@ type Column struct {
 type Row struct {
 	Name     string // for the chart
 	Title    string // for the table, with the version
+	Note     string // for the chart's legend, or ""
 	Ours     bool
 	Baseline bool
 	Cells    []float64 // one for each column; NaN where there is no figure
@@ -49,7 +50,7 @@ func text(v float64, u Unit) string {
 		return "–"
 	case u == Bytes:
 		return thousands(int(math.Round(v)))
-	case u == Frames:
+	case u == Count:
 		return fmt.Sprintf("%.0f", v)
 	case v >= 9.95:
 		return fmt.Sprintf("%.1f", v)

@@ -13,13 +13,13 @@ func figures() Figures {
 	return Figures{
 		Columns: []Column{
 			{Title: "128 B, 16 × 64", Panel: "Messages per second, 128 B", Sub: "16 connections"},
-			{Title: "its frames", Unit: Frames},
+			{Title: "its frames", Unit: Count},
 			{Title: "idle, bytes", Panel: "Bytes", Sub: "of 9", Unit: Bytes, Less: true},
 		},
 		Rows: []Row{
-			{Name: "wsecho", Title: "wsecho 1234567", Ours: true, Cells: []float64{10.04, 1, 6100.4}},
+			{Name: "wsecho", Title: "wsecho 1234567", Note: "Batched", Ours: true, Cells: []float64{10.04, 1, 6100.4}},
 			{Name: "gorilla", Title: "gorilla/websocket v1.5.3", Baseline: true, Cells: []float64{1, 1, 17600}},
-			{Name: "a<b", Title: "a<b v1", Cells: []float64{0.256, 33, math.NaN()}},
+			{Name: "a<b", Title: "a<b v1", Note: "slow", Cells: []float64{0.256, 33, math.NaN()}},
 		},
 	}
 }
@@ -49,16 +49,17 @@ func TestChart(t *testing.T) {
 	for _, want := range []string{
 		`<title id="title">Echo &amp; more</title>`,
 		`<desc id="desc">Ratios to gorilla/websocket v1.5.3, the dashed line. ` +
-			`Longer bars are better unless noted otherwise. ` +
+			`Longer bars are better unless noted otherwise. wsecho: Batched; a&lt;b: slow. ` +
 			`Messages per second, 128 B, 16 connections: wsecho 10.0, gorilla 1.00, a&lt;b 0.26. ` +
 			`Bytes, of 9; shorter is better: wsecho 6,100, gorilla 17,600, a&lt;b –.</desc>`,
-		`<rect class="bar ours" x="100" y="116" width="133.0" height="13" rx="1.5"/>`,
-		`<rect class="bar base" x="100" y="135" width="13.2" height="13" rx="1.5"/>`,
-		`<rect class="bar" x="100" y="154" width="3.4" height="13" rx="1.5"/>`,
-		`<line class="one" x1="113.2" y1="112" x2="113.2" y2="171"/>`,
-		`<text class="ours" x="285" y="127" text-anchor="end">10.0</text>`,
-		`<text class="panel" x="309" y="86" text-anchor="start">Bytes</text>`,
-		`<text class="soft" x="24" y="215" text-anchor="start">on a machine</text>`,
+		`<rect class="bar ours" x="116" y="132" width="117.0" height="13" rx="1.5"/>`,
+		`<rect class="bar base" x="116" y="151" width="11.7" height="13" rx="1.5"/>`,
+		`<rect class="bar" x="116" y="170" width="3.0" height="13" rx="1.5"/>`,
+		`<line class="one" x1="127.7" y1="128" x2="127.7" y2="187"/>`,
+		`<text class="ours" x="285" y="143" text-anchor="end">10.0</text>`,
+		`<text class="panel" x="309" y="102" text-anchor="start">Bytes</text>`,
+		`<text class="soft" x="24" y="70" text-anchor="start">wsecho: Batched; a&lt;b: slow.</text>`,
+		`<text class="soft" x="24" y="231" text-anchor="start">on a machine</text>`,
 		"prefers-color-scheme: dark",
 	} {
 		if !strings.Contains(got, want) {
