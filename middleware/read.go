@@ -105,11 +105,11 @@ func (c *Conn) nextMessage(mayPark bool) (MessageType, error) {
 	if c.readErr != nil {
 		return 0, c.readErr
 	}
-	err := c.await(mayPark)
-	if err == transport.ErrIdle {
-		c.returnEngine()
-		return 0, err
-	} else if err != nil {
+	if err := c.await(mayPark); err != nil {
+		c.returnEngine() // It has not seen the error.
+		if err == transport.ErrIdle {
+			return 0, err
+		}
 		return 0, c.readFailed(err)
 	}
 	if c.in.engine == nil {

@@ -12,6 +12,10 @@ import (
 )
 
 func TestAwait(t *testing.T) {
+	const (
+		broken = "violation 1002: reserved bit set"
+		closed = `closed 1000 ""`
+	)
 	for _, test := range []struct {
 		name  string
 		early string
@@ -29,10 +33,12 @@ func TestAwait(t *testing.T) {
 		{"a ping and the end", pingA, nil, "EOF", []string{"a"}, ""},
 		{"a part of a message", hello[:1], []string{hello[1:]}, "<nil>", nil, hello},
 		{"a part of a ping", pingA + pingB[:6], []string{pingB[6:]}, "<nil>", []string{"a"}, pingB},
-		{"a violation", pingA, []string{"\x91"}, "<nil>", []string{"a"}, ""},
-		{"an early violation", "\x91", nil, "<nil>", nil, ""},
-		{"a ping with a violation", "", []string{pingA + "\x91"}, "<nil>", nil, pingA},
-		{"a close", pingA, []string{closeDone}, "<nil>", []string{"a"}, ""},
+		{"a violation", pingA, []string{"\x91"}, broken, []string{"a"}, ""},
+		{"an early violation", "\x91", nil, broken, nil, ""},
+		{"a ping with a violation", "", []string{pingA + "\x91"}, broken, []string{"a"}, ""},
+		{"a close", pingA, []string{closeDone}, closed, []string{"a"}, ""},
+		{"a ping with a close", "", []string{pingA + closeDone}, closed, []string{"a"}, ""},
+		{"a message with a close", "", []string{hello + closeDone}, "<nil>", nil, hello},
 	} {
 		for _, descriptor := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/%v", test.name, descriptor), func(t *testing.T) {

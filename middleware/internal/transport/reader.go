@@ -52,9 +52,9 @@ type reader struct {
 // ErrIdle is returned by [Transport.Await] if the connection is idle and can be parked.
 var ErrIdle = errors.New("transport: idle")
 
-// Await waits until there is something to read of the next message, or an error. It handles control
-// frames itself, because the library would wait for a data frame after them. After [ErrIdle] the
-// reader still counts as waiting.
+// Await waits until there is something to read of the next message, or an error, which may be one
+// that Read returns. It handles control frames itself, because the library would wait for a data
+// frame after them. After [ErrIdle] the reader still counts as waiting.
 func (t *Transport) Await() error {
 	t.reader.between = true
 	defer func() { t.reader.between = false }()
@@ -64,12 +64,15 @@ func (t *Transport) Await() error {
 // AwaitAwake is [Transport.Await] for a reader that must not be parked. It does not return ErrIdle,
 // nor wake up to do so.
 func (t *Transport) AwaitAwake() error {
-	for t.refused == nil {
+	for {
 		if err := t.keepPace(); err != nil {
 			return err
 		}
 		if err := t.takeControlFrames(); err != nil || len(t.in.unread) > 0 {
 			return err
+		}
+		if t.refused != nil {
+			return t.refused
 		}
 		if len(t.in.rest) > 0 {
 			t.check()
@@ -82,7 +85,6 @@ func (t *Transport) AwaitAwake() error {
 			return err
 		}
 	}
-	return nil
 }
 
 func (t *Transport) takeControlFrames() error {
