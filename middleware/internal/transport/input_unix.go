@@ -71,10 +71,13 @@ func (t *Transport) hasEnded() bool {
 	if t.in.raw.conn == nil {
 		return false
 	}
-	var err error
-	var skipped [512]byte
-	_ = t.in.raw.conn.Control(func(fd uintptr) { _, err = readNow(int(fd), skipped[:]) })
-	return err == io.EOF
+	ended := false
+	_ = t.in.raw.conn.Control(func(fd uintptr) {
+		var skipped [512]byte // on the stack
+		_, err := readNow(int(fd), skipped[:])
+		ended = err == io.EOF
+	})
+	return ended
 }
 
 // readNow returns EAGAIN if it would wait.
