@@ -203,11 +203,11 @@ func (a *Agreement) SetHeader(h http.Header) {
 	if !a.connect {
 		a.setUpgrade(h)
 	}
-	h.Del("Sec-WebSocket-Protocol")
+	delete(h, "Sec-Websocket-Protocol")
 	if a.Subprotocol != "" {
 		h.Set("Sec-WebSocket-Protocol", a.Subprotocol)
 	}
-	h.Del("Sec-WebSocket-Extensions")
+	delete(h, "Sec-Websocket-Extensions")
 	if a.Deflate {
 		h.Set("Sec-WebSocket-Extensions", deflateParams{a.WindowBits}.String())
 	}
