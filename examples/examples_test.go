@@ -33,6 +33,7 @@ var programs = []struct {
 	}},
 	{"shutdown", map[string]int{"/ws": http.StatusSwitchingProtocols}},
 	{"room", map[string]int{"/ws": http.StatusSwitchingProtocols}},
+	{"negroni", map[string]int{"/ws": http.StatusSwitchingProtocols}},
 }
 
 // A program prints what it serves and what to try, and serves that.

@@ -6,7 +6,7 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"io"
+	"fmt"
 	"log"
 	"net/http"
 	"os/signal"
@@ -19,11 +19,13 @@ import (
 )
 
 func main() {
-	addr := flag.String("addr", ":3000", "`address` to listen on")
+	addr := flag.String("addr", "localhost:3000", "`address` to listen on")
 	flag.Parse()
 	ws := middleware.New(middleware.Options{Path: "/ws"})
 	handler := newHandler(ws, negroni.NewLogger())
 	server := &http.Server{Addr: *addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	fmt.Printf("Serving ws://%[1]s/ws in a negroni pipeline, which logs requests. Try:\n"+
+		"  curl http://%[1]s/users\n  npx wscat -c ws://%[1]s/ws\n", *addr)
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	failed := make(chan error, 1)
@@ -42,11 +44,9 @@ func main() {
 func newHandler(ws *middleware.Middleware, logger *negroni.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /users", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "respond with a resource")
+		fmt.Fprint(w, "respond with a resource")
 	})
-	n := negroni.New(negroni.NewRecovery(), logger, wsnegroni.New(ws))
-	n.UseHandler(mux)
-	return n
+	return negroni.New(negroni.NewRecovery(), logger, wsnegroni.New(ws), negroni.Wrap(mux))
 }
 
 // shutdown shuts down server and ws concurrently: http.Server does not track hijacked connections.
