@@ -113,11 +113,15 @@ type value[T any] struct {
 	parse func(string) (T, error)
 }
 
-// String is also called for the zero value, with which flag compares defaults.
+// String is also called for the zero value, with which flag compares defaults. It quotes texts, as
+// flag does for its own.
 func (v value[T]) String() string {
 	var t T
 	if v.to != nil {
 		t = *v.to
+	}
+	if text, ok := any(t).(string); ok {
+		return strconv.Quote(text)
 	}
 	return fmt.Sprint(t)
 }
@@ -200,6 +204,8 @@ func parseInterval(s string) (time.Duration, error) {
 func parseLimit(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return 0, errors.New("must be a whole number of at most 64 bits")
 	case err != nil:
 		return 0, errors.New("must be a whole number")
 	case n == 0:

@@ -29,6 +29,8 @@ func TestBadFlags(t *testing.T) {
 		{"-read-limit 1k", `invalid value "1k" for flag -read-limit: must be a whole number`},
 		{"-read-limit 0", `invalid value "0" for flag -read-limit: ` + zeroRule},
 		{"-max-conns 1.5", `invalid value "1.5" for flag -max-conns: must be a whole number`},
+		{"-max-conns 9223372036854775808", `invalid value "9223372036854775808" for flag -max-conns: ` +
+			`must be a whole number of at most 64 bits`},
 		{"-max-conns 0", `invalid value "0" for flag -max-conns: ` + zeroRule},
 		{"-addr 3000", `invalid value "3000" for flag -addr: ` + addrRule},
 		{"-addr localhost:", `invalid value "localhost:" for flag -addr: ` + addrRule},
@@ -121,7 +123,8 @@ func TestHelp(t *testing.T) {
 		"-read-limit bytes", "-compress", "-origin pattern", "-max-conns number",
 		"-ping-interval duration", "-drain duration", "-tls", "-debug-addr host:port",
 		"without a host, on 127.0.0.1", "-quiet",
-		"(default 10s)", "(default 30s)", "(default 1048576)", "(default 65536)",
+		"(default 10s)", `(default "/ws")`, "(default 30s)", "(default 1048576)", "(default 65536)",
+		`(default "Hello from the server! You sent: ")`,
 	} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("help without %q:\n%s", want, stdout.String())

@@ -84,6 +84,8 @@ func removeStale(path string) error {
 	switch {
 	case err != nil:
 		return err
+	case info.IsDir():
+		return errors.New("is a directory, not a socket")
 	case info.Mode().Type() != os.ModeSocket:
 		return errors.New("is a file, not a socket") // which refuses connections too
 	}

@@ -20,9 +20,10 @@ func TestPortInUse(t *testing.T) {
 	}
 	defer taken.Close()
 	addr := taken.Addr().String()
-	want := "Port " + strconv.Itoa(taken.Addr().(*net.TCPAddr).Port) + " is already in use\n"
-	cannotListen(t, want, env("", ""), "-addr", addr)
-	cannotListen(t, want, env("", ""), "-addr", "127.0.0.1:0", "-debug-addr", addr)
+	want := "Port " + strconv.Itoa(taken.Addr().(*net.TCPAddr).Port) + " is already in use; "
+	cannotListen(t, want+"-addr or PORT chooses another\n", env("", ""), "-addr", addr)
+	cannotListen(t, want+"-debug-addr chooses another\n", env("", ""),
+		"-addr", "127.0.0.1:0", "-debug-addr", addr)
 }
 
 func TestPipeInUse(t *testing.T) {
@@ -32,7 +33,7 @@ func TestPipeInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	cannotListen(t, "Pipe "+path+" is already in use\n", env("PORT", path))
+	cannotListen(t, "Pipe "+path+" is already in use; -addr or PORT chooses another\n", env("PORT", path))
 }
 
 // A process that is killed leaves its socket behind, which the next one takes over.
@@ -59,7 +60,10 @@ func TestPipeIsFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cannotListen(t, "Pipe "+path+" is a file, not a socket\n", env("PORT", path))
+	const remedy = "; -addr or PORT chooses another\n"
+	cannotListen(t, "Pipe "+path+" is a file, not a socket"+remedy, env("PORT", path))
+	dir := t.TempDir() + "/"
+	cannotListen(t, "Pipe "+dir+" is a directory, not a socket"+remedy, env("PORT", dir))
 	if got, err := os.ReadFile(path); string(got) != "precious" {
 		t.Errorf("the file is now %q, %v", got, err)
 	}
@@ -86,7 +90,7 @@ func TestBusyPipe(t *testing.T) {
 			defer c.Close()
 		}
 	}
-	cannotListen(t, "Pipe "+path+" is already in use\n", env("PORT", path))
+	cannotListen(t, "Pipe "+path+" is already in use; -addr or PORT chooses another\n", env("PORT", path))
 }
 
 func cannotListen(t *testing.T, want string, getenv func(string) string, args ...string) {

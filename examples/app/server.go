@@ -33,13 +33,13 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	}
 	listener, err := cfg.addr.listen()
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; -addr or PORT chooses another", err)
 	}
 	defer listener.Close()
 	var debug net.Listener
 	if cfg.debug != nil {
 		if debug, err = cfg.debug.listen(); err != nil {
-			return err
+			return fmt.Errorf("%w; -debug-addr chooses another", err)
 		}
 		debugServer := newDebugServer(logger)
 		defer debugServer.Close()
