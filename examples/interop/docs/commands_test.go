@@ -91,6 +91,7 @@ func TestBenchmark(t *testing.T) {
 // These take seconds, and run as printed.
 func TestShort(t *testing.T) {
 	for _, test := range []struct{ page, command, want string }{
+		{"README.md", "go doc -all ./middleware", `(?m)^func New\(opts Options\) \*Middleware$`},
 		{"CONTRIBUTING.md", "go test -run '^$' -fuzz '^FuzzGuard$' -fuzztime 10000x ./middleware/internal/frame", `(?m)^ok `},
 		{"CONTRIBUTING.md", "go test -run '^$' -bench PassThrough ./middleware", `(?m)^BenchmarkPassThrough/`},
 		{"middleware/OPERATIONS.md", "ulimit -n", `^(\d+|unlimited)\n$`},

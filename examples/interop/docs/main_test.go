@@ -24,6 +24,7 @@ const notRun = "not run"
 // in testdata/checks.go call them.
 var places = map[string]map[string]string{
 	"README.md": {
+		"go doc -all ./middleware":                          "TestShort",
 		"package main":                                      "TestInstall",
 		"$ curl http://localhost:3000/":                     "TestInstall",
 		"$ npx wscat -c ws://localhost:3000/ws":             "TestInstall",
@@ -35,8 +36,8 @@ var places = map[string]map[string]string{
 		"go run .":              "TestInstall",
 		"go run ./examples/app": "TestApp",
 		"go test ./...":         ".ci/run: go test ./...",
-		"middleware.Options{Handler: middleware.MessageFunc(func(w io.Writer, m *middleware.Message) error {": `
-			func messageFunc() middleware.Options { return FRAGMENT }`,
+		"ws := middleware.New(middleware.Options{Handler: middleware.MessageFunc(": `
+			func messageFunc() *middleware.Middleware { FRAGMENT; return ws }`,
 		`users := map[string]string{"c0ffee": "Ada"} // by session`: `
 			func perConn() *middleware.Middleware { FRAGMENT; return ws }`,
 		"ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)": `
@@ -204,9 +205,10 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// hasHeading reports whether the text has a heading with the anchor, which lacks its punctuation.
 func hasHeading(text, anchor string) bool {
 	for line := range strings.Lines(text) {
-		heading := strings.ToLower(strings.Trim(strings.TrimLeft(line, "#"), " \n"))
+		heading := strings.ToLower(strings.Trim(strings.TrimLeft(line, "#"), " ?\n"))
 		if strings.HasPrefix(line, "#") && strings.ReplaceAll(heading, " ", "-") == anchor {
 			return true
 		}

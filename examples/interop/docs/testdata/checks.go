@@ -25,7 +25,7 @@ const greeted = "Hello from the server! You sent: hi"
 func main() {
 	log.SetFlags(log.Lshortfile)
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	check(ask(middleware.New(messageFunc()), "/", nil), "2 bytes of text")
+	check(ask(messageFunc(), "/", nil), "2 bytes of text")
 	check(ask(perConn(), "/", nil), "websocket: close 4401: log in first")
 	cookie := http.Header{"Cookie": {"session=c0ffee"}}
 	check(ask(perConn(), "/", cookie), "Ada, you sent: hi")
