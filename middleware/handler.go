@@ -60,8 +60,8 @@ type Message struct {
 // MessageFunc answers one message. What it writes to w is the reply: when it returns nil, the
 // reply is sent as one message of the type of m, in one frame. If it writes nothing, nothing is
 // sent; an empty write makes an empty reply. If it returns an error or panics, or if a text reply
-// is not valid UTF-8, no part of the reply is sent, and the connection closes as described at
-// [Handler]. To know whose message it is, make the function with [PerConn].
+// is not valid UTF-8, no part of the reply is sent, and the connection closes as the type
+// [Handler] describes. To know whose message it is, make the function with [PerConn].
 //
 // Messages of one connection are answered one after the other, those of different connections
 // concurrently. A reply is sent before the next message is answered. Neither w nor m may be used
@@ -85,7 +85,7 @@ func (f MessageFunc) loop(c *Conn, mayPark bool) error {
 // PerConn returns a handler that calls begin once for each connection and answers its messages with
 // the function that begin returns. That function may keep what the connection needs: its user, a
 // limiter, a counter; its calls are never concurrent. If begin returns an error, the connection
-// closes as described at [Handler]. An idle connection costs little more than that of a plain
+// closes as the type [Handler] describes. An idle connection costs little more than that of a plain
 // MessageFunc.
 //
 // The ctx of begin is that of the connection: see [context.AfterFunc] for what has to be done at

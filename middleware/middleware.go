@@ -8,7 +8,8 @@
 //	http.ListenAndServe(":3000", ws.Handler(app))
 //
 // By default, each message is echoed after [Greeting]. [Options.Handler] replaces the echo: a
-// [MessageFunc] answers messages one by one, a [HandlerFunc] handles a whole connection, a [Conn].
+// [MessageFunc] answers messages one by one, [PerConn] makes such a function for each connection,
+// which then knows its user, and a [HandlerFunc] serves a whole connection, a [Conn].
 //
 // The protocol is RFC 6455 with the permessage-deflate extension of RFC 7692, over HTTP/1.1, HTTP/2
 // (RFC 8441) and HTTP/3 (RFC 9220).

@@ -63,9 +63,9 @@ type Options struct {
 	// no limit.
 	ReadTimeout time.Duration
 
-	// WriteTimeout is how long a client may take to accept each 256 KiB of what is sent to it
-	// before the connection is cut. A client that accepts less than 64 KiB within it is cut; one
-	// that keeps the pace never is. If zero, it is 10 seconds; if negative, there is no limit.
+	// WriteTimeout is how long a client may take to accept each 256 KiB of what is sent to it. A
+	// slower client may be cut, and one that accepts less than 64 KiB in this time is; one that
+	// keeps the pace never is. If zero, it is 10 seconds; if negative, there is no limit.
 	WriteTimeout time.Duration
 
 	// PingInterval is the time between two pings. If zero, it is 30 seconds; if negative, no
