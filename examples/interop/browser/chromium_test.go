@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"example.com/wsecho/examples/interop/internal/program"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // startTimeout is longer than other timeouts: the first start reads the browser from disk.
@@ -140,12 +140,27 @@ func (c *chromium) press(x, y float64) error {
 	return c.do(chromedp.MouseClickXY(x, y))
 }
 
+// key sends each key with its text in one event, as keyboards do: a page that prevents the default
+// of the event prevents the text too. chromedp.KeyEvent sends the text in an event of its own.
 func (c *chromium) key(k key, shift bool) error {
-	var options []chromedp.KeyOption
+	event := map[key]input.DispatchKeyEventParams{
+		tab:   {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9},
+		enter: {Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"},
+		space: {Key: " ", Code: "Space", WindowsVirtualKeyCode: 32, Text: " "},
+	}[k]
 	if shift {
-		options = append(options, chromedp.KeyModifiers(chromedp.ModifierShift))
+		event.Modifiers = int64(chromedp.ModifierShift)
 	}
-	return c.do(chromedp.KeyEvent([]string{tab: kb.Tab, enter: kb.Enter, space: " "}[k], options...))
+	ctx, cancel := context.WithTimeout(c.tab, program.Patience)
+	defer cancel()
+	down, up := event, event
+	down.Type, up.Type, up.Text = input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp, ""
+	for _, event := range []input.DispatchKeyEventParams{down, up} {
+		if _, err := chromedp.Call(ctx, input.DispatchKeyEvent, event); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *chromium) choose(selector, file string) error {

@@ -42,7 +42,8 @@ func testKeyboard(t *testing.T, start startFunc) {
 	p.keyWithShift(enter)
 	p.key(enter)
 	p.wantText("#received", "2")
-	p.wantText("#bytes-out", "43 B") // 21 and 22
+	p.wantText("#bytes-out", "43 B")                             // 21 and 22
+	p.want(element("#text")+".value", "\nHello from the client") // Only Shift+Enter adds a line.
 
 	p.get(element("#connection summary") + ".focus()")
 	p.key(enter)
