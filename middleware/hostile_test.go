@@ -164,10 +164,12 @@ func TestFullDuplex(t *testing.T) {
 	})
 	inBubble(t, middleware.Options{Handler: duplex, WriteTimeout: -1}, func(_ *testing.T, dial func() *rawClient) {
 		c := dial().shakeHands()
+		// Before the writer has begun, the reader would send the first pong itself.
+		c.want("\x82\x7f\x00\x00\x00\x00\x00\x10\x00\x00")
 		for range messages {
 			c.send(frame(0x89, "ping") + frame(0x82, strings.Repeat("x", size)))
 		}
-		c.want("\x82\x7f\x00\x00\x00\x00\x00\x10\x00\x00" + strings.Repeat("\x00", size))
+		c.want(strings.Repeat("\x00", size))
 		c.want(reply(0x8a, "ping") + closeReply(1000, "")) // the last of the pongs
 	})
 }
