@@ -31,7 +31,8 @@ func pages(t *testing.T) []string {
 	pages := []string{
 		"README.md", "CONTRIBUTING.md", "SECURITY.md", "middleware/OPERATIONS.md",
 		"examples/interop/express/README.md", "examples/interop/compare/main.go",
-		"examples/nginx/nginx.conf",
+		"examples/proxies/nginx/nginx.conf", "examples/proxies/haproxy/haproxy.cfg",
+		"examples/proxies/apache/wsecho.conf", "examples/proxies/caddy/Caddyfile",
 	}
 	for _, pattern := range []string{"middleware/*.go", "adapters/*/*.go", "adapters/*/*.md"} {
 		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
@@ -112,7 +113,7 @@ func markdownSamples(page, text string) []sample {
 var (
 	span    = regexp.MustCompile("(?s)`([^`]+)`")
 	command = regexp.MustCompile(`^(\$ |\./|\.ci/|go (-C|[a-z]+) |` +
-		`(gofmt|git|npm|npx|node|curl|docker|nginx|ulimit|systemctl|kill|sh|bash) )`)
+		`(gofmt|git|npm|npx|node|curl|docker|nginx|haproxy|caddy|a2enmod|apache2ctl|ulimit|systemctl|kill|sh|bash) )`)
 )
 
 // spanSamples returns the commands and the calls that the text has between backquotes.

@@ -95,8 +95,21 @@ var places = map[string]map[string]string{
 		"go -C examples/interop run ./compare":                          notRun, // It takes minutes.
 		"go -C examples/interop run ./compare -svg compare/compare.svg": "TestChart",
 	},
-	"examples/nginx/nginx.conf": {
-		"nginx -t && systemctl reload nginx": "examples/interop/nginx/main_test.go: program.Find(t, \"nginx\"",
+	"examples/proxies/nginx/nginx.conf": {
+		"nginx -t && systemctl reload nginx": "examples/interop/proxies/nginx_test.go: program.Find(t, \"nginx\"",
+		"nginx -s quit":                      "examples/interop/proxies/nginx_test.go: syscall.SIGQUIT",
+	},
+	"examples/proxies/haproxy/haproxy.cfg": {
+		"haproxy -c -f /etc/haproxy/haproxy.cfg && systemctl reload haproxy": "examples/interop/proxies/haproxy_test.go: syscall.SIGUSR2",
+	},
+	"examples/proxies/apache/wsecho.conf": {
+		"a2enmod headers http2 macro proxy proxy_http ssl && a2ensite wsecho": "examples/interop/proxies/apache_test.go: mod_proxy_http.so",
+		"apache2ctl configtest && systemctl reload apache2":                   "examples/interop/proxies/apache_test.go: syscall.SIGUSR1",
+		"apache2ctl graceful-stop":                                            "examples/interop/proxies/apache_test.go: syscall.SIGWINCH",
+	},
+	"examples/proxies/caddy/Caddyfile": {
+		"caddy validate":         "examples/interop/proxies/caddy_test.go: program.Find(t, \"caddy\"",
+		"systemctl reload caddy": `examples/interop/proxies/caddy_test.go: "reload"`,
 	},
 	"middleware/middleware.go": {
 		`ws := middleware.New(middleware.Options{Path: "/ws"})`: `

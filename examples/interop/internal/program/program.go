@@ -100,6 +100,21 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	return p
 }
 
+// StartDaemon is Start for a program with children of its own, which it ends when it gets SIGTERM.
+func StartDaemon(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p := Start(t, cmd)
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-p.ended:
+		case <-time.After(Patience):
+			t.Errorf("%s did not end within %v", filepath.Base(p.cmd.Path), Patience)
+		}
+	})
+	return p
+}
+
 // Line returns the next line of standard output, or ok == false at its end.
 func (p *Process) Line() (line string, ok bool) {
 	p.t.Helper()
@@ -115,10 +130,19 @@ func (p *Process) Line() (line string, ok bool) {
 // Terminate sends SIGTERM.
 func (p *Process) Terminate() {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	p.Signal(syscall.SIGTERM)
+}
+
+// Signal sends a signal.
+func (p *Process) Signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
 		p.t.Error(err)
 	}
 }
+
+// Ended returns a channel that is closed when the process has ended.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
 
 // Wait waits for the process to end, which must be with status 0.
 func (p *Process) Wait() {

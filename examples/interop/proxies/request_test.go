@@ -1,6 +1,6 @@
 //go:build linux
 
-package nginx_test
+package proxies_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"example.com/wsecho/examples/interop/internal/program"
@@ -25,11 +26,22 @@ type server struct {
 
 func serve(t *testing.T, opts middleware.Options) *server {
 	t.Helper()
+	return serveWith(t, opts, (*httptest.Server).Start)
+}
+
+func serveTLS(t *testing.T, opts middleware.Options) *server {
+	t.Helper()
+	return serveWith(t, opts, (*httptest.Server).StartTLS)
+}
+
+func serveWith(t *testing.T, opts middleware.Options, start func(*httptest.Server)) *server {
+	t.Helper()
 	log := program.NewLog()
 	opts.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{
 		Level: slog.LevelDebug, ReplaceAttr: withoutTimesAndPorts,
 	}))
-	s := httptest.NewServer(middleware.New(opts).Handler(http.NotFoundHandler()))
+	s := httptest.NewUnstartedServer(middleware.New(opts).Handler(http.NotFoundHandler()))
+	start(s)
 	t.Cleanup(s.Close)
 	return &server{s.Listener.Addr().String(), log}
 }
@@ -45,10 +57,12 @@ func withoutTimesAndPorts(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// What a handler sees of the client, whose address is not that of nginx.
-func TestHandlerSees(t *testing.T) {
+// What a handler sees of the client, whose address is not that of the proxy.
+func TestHandlerSees(t *testing.T) { each(t, testHandlerSees) }
+
+func testHandlerSees(t *testing.T, k *kind) {
 	s := serve(t, middleware.Options{Handler: middleware.HandlerFunc(sendHeaders)})
-	p := start(t, s.address)
+	p := k.start(t, s.address)
 	for _, test := range []struct {
 		name, url, host string
 		want            string
@@ -86,9 +100,11 @@ func sendHeaders(_ context.Context, c *middleware.Conn) error {
 
 // A page's origin is compared with the address that the browser used, although the server listens
 // on another one, without TLS.
-func TestOrigins(t *testing.T) {
+func TestOrigins(t *testing.T) { each(t, testOrigins) }
+
+func testOrigins(t *testing.T, k *kind) {
 	s := serve(t, middleware.Options{})
-	p := start(t, s.address)
+	p := k.start(t, s.address)
 	plain, secure := "ws://"+p.http, "wss://"+p.https
 	for _, test := range []struct {
 		name, url, host, origin string
@@ -138,4 +154,36 @@ func handshake(t *testing.T, p *proxy, url, host, origin string) string {
 		t.Fatal(err)
 	}
 	return fmt.Sprintf("%d %s", resp.StatusCode, body)
+}
+
+// A subprotocol and compression are agreed upon by the client and the server.
+func TestNegotiated(t *testing.T) { each(t, testNegotiated) }
+
+func testNegotiated(t *testing.T, k *kind) {
+	s := serve(t, middleware.Options{Subprotocols: []string{"chat.v2"}, Compression: true})
+	p := k.start(t, s.address)
+	dialer := p.dialer()
+	dialer.Subprotocols = []string{"chat.v1", "chat.v2"}
+	dialer.EnableCompression = true
+	c, resp, err := dialer.Dial("wss://"+p.https+"/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const deflate = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+	if got := resp.Header.Values("Sec-Websocket-Extensions"); len(got) != 1 || got[0] != deflate {
+		t.Errorf("extensions %q, want %q", got, deflate)
+	}
+	if c.Subprotocol() != "chat.v2" {
+		t.Errorf("subprotocol %q", c.Subprotocol())
+	}
+	for _, sent := range []string{"short", strings.Repeat("long ", 1<<17)} {
+		if err := c.WriteMessage(websocket.TextMessage, []byte(sent)); err != nil {
+			t.Fatal(err)
+		}
+		_, got, err := c.ReadMessage()
+		if want := "Hello from the server! You sent: " + sent; string(got) != want {
+			t.Fatalf("got %.80q, %v; want %.80q", got, err, want)
+		}
+	}
 }

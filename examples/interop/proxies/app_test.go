@@ -1,6 +1,6 @@
 //go:build linux
 
-package nginx_test
+package proxies_test
 
 import (
 	"bytes"
@@ -16,19 +16,16 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// startApp runs examples/app behind nginx.
-func startApp(t *testing.T) (*program.App, *proxy) {
-	t.Helper()
+func TestApp(t *testing.T) { each(t, testApp) }
+
+// testApp runs examples/app behind the proxy.
+func testApp(t *testing.T, k *kind) {
 	app := program.StartApp(t)
 	u, err := url.Parse(app.Web)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return app, start(t, u.Host)
-}
-
-func TestApp(t *testing.T) {
-	app, p := startApp(t)
+	p := k.start(t, u.Host)
 	t.Run("routes", func(t *testing.T) { testRoutes(t, p) })
 	t.Run("messages", func(t *testing.T) { testMessages(t, p) })
 	t.Run("client closes", func(t *testing.T) { testClientCloses(t, p) })
@@ -38,8 +35,6 @@ func TestApp(t *testing.T) {
 }
 
 func testRoutes(t *testing.T, p *proxy) {
-	client := http.Client{Timeout: program.Patience}
-	defer client.CloseIdleConnections()
 	for _, test := range []struct {
 		path, status, contains string
 	}{
@@ -48,16 +43,21 @@ func testRoutes(t *testing.T, p *proxy) {
 		{"/javascripts/socket.js", "200 OK", "new WebSocket("},
 		{"/ws", "404 Not Found", "There is nothing at this address (404)."},
 	} {
-		resp, err := client.Get("http://" + p.http + test.path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		if resp.Status != test.status || !strings.Contains(string(body), test.contains) {
-			t.Errorf("GET %s: %s %q, %v; want %s with %q",
-				test.path, resp.Status, body, err, test.status, test.contains)
-		}
+		testRoute(t, p, test.path, test.status, test.contains)
+	}
+}
+
+func testRoute(t *testing.T, p *proxy, path, status, contains string) {
+	t.Helper()
+	client := http.Client{Timeout: program.Patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get("http://" + p.http + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if resp.Status != status || !strings.Contains(string(body), contains) {
+		t.Errorf("GET %s: %s %q, %v; want %s with %q", path, resp.Status, body, err, status, contains)
 	}
 }
 

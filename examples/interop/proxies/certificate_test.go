@@ -1,6 +1,6 @@
 //go:build linux
 
-package nginx_test
+package proxies_test
 
 import (
 	"crypto/ecdsa"
