@@ -20,7 +20,7 @@ var caddy = &kind{
 	h2:         true,
 	reload:     reloadCaddy,
 	reloaded:   caddyCloses,
-	terminated: caddyCloses,
+	terminated: anyEnd,
 	broken: []broken{
 		{"Host of the server", []edit{{"reverse_proxy 127.0.0.1:3000 {", "reverse_proxy 127.0.0.1:3000 {\nheader_up Host {upstream_hostport}"}}, "403 origin \"http://example.com:8080\" is not allowed to connect to host \"UPSTREAM\"\n", `status=403`},
 	},

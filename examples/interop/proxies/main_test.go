@@ -52,6 +52,9 @@ type closing struct {
 	reason, log string
 }
 
+// anyEnd is a race between close frames and the end of the program.
+var anyEnd = closing{log: `msg="WebSocket closed" remote=127.0.0.1 path=/ws code=100`}
+
 // cut is the end of a connection without close frames.
 var cut = closing{1006, "unexpected EOF", `msg="WebSocket closed" remote=127.0.0.1 path=/ws code=1006`}
 
