@@ -108,8 +108,7 @@ var places = map[string]map[string]string{
 		"apache2ctl graceful-stop":                                            "examples/interop/proxies/apache_test.go: syscall.SIGWINCH",
 	},
 	"examples/proxies/caddy/Caddyfile": {
-		"caddy validate":         "examples/interop/proxies/caddy_test.go: program.Find(t, \"caddy\"",
-		"systemctl reload caddy": `examples/interop/proxies/caddy_test.go: "reload"`,
+		"caddy validate --config /etc/caddy/Caddyfile && systemctl reload caddy": `examples/interop/proxies/caddy_test.go: "reload"`,
 	},
 	"middleware/middleware.go": {
 		`ws := middleware.New(middleware.Options{Path: "/ws"})`: `
