@@ -32,14 +32,14 @@ type CloseInfo struct {
 
 // Cause says what has ended the connection, in one of few words, as for the label of a metric:
 //
-//	client         the client's close frame
-//	server         our close frame
-//	close timeout  our close frame, and no answer within the CloseTimeout
-//	write timeout  no close frame: the client did not take what was sent within the WriteTimeout
-//	end of stream  no close frame: the client has ended the stream
-//	reset          no close frame: the client or the network has reset the connection
-//	cut            the end of the context of [Middleware.Shutdown]
-//	network        no close frame: any other error of the network
+//   - client: the client's close frame
+//   - server: our close frame
+//   - close timeout: our close frame, and no answer within the CloseTimeout
+//   - write timeout: the client did not take what was sent within the WriteTimeout
+//   - end of stream: the client has ended the stream without a close frame
+//   - reset: the client or the network has reset the connection
+//   - cut: the context of [Middleware.Shutdown] was done
+//   - network: any other error of the network
 func (i CloseInfo) Cause() string {
 	switch {
 	case errors.Is(i.Err, errCut):
