@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"example.com/wsecho/internal/conformance"
 	"example.com/wsecho/middleware"
+	"example.com/wsecho/middleware/wstest/conformance"
 )
 
 // conformanceCase sends bytes and expects bytes, then the end of the stream.

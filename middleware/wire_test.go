@@ -17,15 +17,14 @@ import (
 	"testing"
 	"time"
 
-	"example.com/wsecho/internal/conformance"
 	"example.com/wsecho/middleware"
-	"example.com/wsecho/middleware/internal/leak"
+	"example.com/wsecho/middleware/wstest"
 )
 
 // patience bounds every wait for something that is going to happen.
 const patience = 10 * time.Second
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { wstest.Main(m) }
 
 // Opcodes and bits of a first header byte.
 const (
@@ -35,16 +34,29 @@ const (
 	finBit, rsv1Bit, rsv2Bit, rsv3Bit = 0x80, 0x40, 0x20, 0x10
 )
 
-// frame is a client's frame, reply a server's.
-var (
-	frame      = conformance.Frame
-	text       = conformance.Text
-	closing    = conformance.Closing
-	header     = conformance.Header
-	masked     = conformance.Masked
-	reply      = conformance.Reply
-	closeReply = conformance.CloseReply
-)
+// frame is a frame of the client, reply one of the server.
+func frame(first byte, payload string) string {
+	return wstest.Frame{First: first, Payload: payload}.Masked()
+}
+
+func text(payload string) string                   { return wstest.Text(payload).Masked() }
+func closing(code uint16, reason string) string    { return wstest.Close(code, reason).Masked() }
+func closeReply(code uint16, reason string) string { return wstest.Close(code, reason).Unmasked() }
+
+func reply(first byte, payload string) string {
+	return wstest.Frame{First: first, Payload: payload}.Unmasked()
+}
+
+// header is the beginning of a frame of the client, up to the key, and masked the rest.
+func header(first byte, length int) string {
+	f := frame(first, strings.Repeat("x", length))
+	return f[:len(f)-length-4]
+}
+
+func masked(payload string) string {
+	f := frame(0, payload)
+	return f[len(f)-len(payload)-4:]
+}
 
 const handshakeLines = "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"

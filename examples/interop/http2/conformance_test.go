@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"example.com/wsecho/internal/conformance"
 	"example.com/wsecho/middleware"
+	"example.com/wsecho/middleware/wstest/conformance"
 	"golang.org/x/net/http2"
 )
 

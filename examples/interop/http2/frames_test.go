@@ -1,15 +1,19 @@
 package http2_test
 
-import "example.com/wsecho/internal/conformance"
+import "example.com/wsecho/middleware/wstest"
 
-// frame is a client's frame, reply a server's.
-var (
-	frame      = conformance.Frame
-	text       = conformance.Text
-	closing    = conformance.Closing
-	reply      = conformance.Reply
-	closeReply = conformance.CloseReply
-)
+// frame is a frame of the client, reply one of the server.
+func frame(first byte, payload string) string {
+	return wstest.Frame{First: first, Payload: payload}.Masked()
+}
+
+func text(payload string) string                   { return wstest.Text(payload).Masked() }
+func closing(code uint16, reason string) string    { return wstest.Close(code, reason).Masked() }
+func closeReply(code uint16, reason string) string { return wstest.Close(code, reason).Unmasked() }
+
+func reply(first byte, payload string) string {
+	return wstest.Frame{First: first, Payload: payload}.Unmasked()
+}
 
 const (
 	hello     = "\x81\x85\x01\x02\x03\x04igohn" // "hello"

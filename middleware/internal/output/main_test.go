@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"example.com/wsecho/middleware/internal/leak"
+	"example.com/wsecho/middleware/wstest"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { wstest.Main(m) }
 
 // writeFlush writes the frames or pieces and flushes them.
 func writeFlush(t *testing.T, o *Output, pieces ...string) {

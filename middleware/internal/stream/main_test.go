@@ -12,11 +12,11 @@ import (
 	"testing"
 	"time"
 
-	"example.com/wsecho/middleware/internal/leak"
 	"example.com/wsecho/middleware/internal/stream"
+	"example.com/wsecho/middleware/wstest"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { wstest.Main(m) }
 
 var errReset = errors.New("stream reset")
 

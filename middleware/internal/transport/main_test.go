@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"example.com/wsecho/middleware/internal/frame"
-	"example.com/wsecho/middleware/internal/leak"
+	"example.com/wsecho/middleware/wstest"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { wstest.Main(m) }
 
 // patience is how long a test waits for what has to happen.
 const patience = 10 * time.Second

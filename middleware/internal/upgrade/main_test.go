@@ -12,14 +12,14 @@ import (
 	"testing"
 	"time"
 
-	"example.com/wsecho/middleware/internal/leak"
 	"example.com/wsecho/middleware/internal/upgrade"
+	"example.com/wsecho/middleware/wstest"
 )
 
 // patience bounds every wait for something that is going to happen.
 const patience = 10 * time.Second
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { wstest.Main(m) }
 
 type writer = http.ResponseWriter
 

@@ -1,5 +1,4 @@
-// Package leak detects goroutines that outlive the tests of a package.
-package leak
+package wstest
 
 import (
 	"flag"
@@ -12,9 +11,10 @@ import (
 	"time"
 )
 
-const timeout = 10 * time.Second
+const leakTimeout = 10 * time.Second
 
-// Main runs the tests of a package and fails if goroutines outlive them. TestMain calls it.
+// Main runs the tests of a package and fails if goroutines outlive them. It is called as the whole of
+// TestMain.
 func Main(m *testing.M) {
 	before := runtime.NumGoroutine()
 	code := m.Run()
@@ -31,7 +31,7 @@ func Main(m *testing.M) {
 // goroutinesEnd reports whether the number of goroutines falls to n before the timeout.
 func goroutinesEnd(n int) bool {
 	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); runtime.Gosched() {
+	for deadline := time.Now().Add(leakTimeout); time.Now().Before(deadline); runtime.Gosched() {
 		if runtime.NumGoroutine() <= n {
 			return true
 		}
