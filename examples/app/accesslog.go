@@ -7,10 +7,12 @@ import (
 	"time"
 )
 
-// accessLog prints a line in morgan's "dev" format at the end of every request. WebSockets are
-// detached, so that their requests end with the handshake:
+// accessLog prints a line in morgan's "dev" format at the end of every request, with the version of
+// HTTP if that is another than 1.1. WebSockets are detached, so that their requests end with the
+// handshake; over HTTP/2, they end with the WebSocket:
 //
 //	GET /users 200 0.123 ms - 23
+//	CONNECT /ws 200 60123.456 ms - - HTTP/2.0
 func accessLog(lines *log.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -20,7 +22,11 @@ func accessLog(lines *log.Logger, next http.Handler) http.Handler {
 			// Quoting keeps control characters in the URI away from the terminal.
 			uri := strconv.QuoteToASCII(r.RequestURI)
 			uri = uri[1 : len(uri)-1]
-			lines.Printf("%s %s %d %.3f ms - %s", r.Method, uri, rec.status, ms, rec.length())
+			version := ""
+			if r.Proto != "HTTP/1.1" {
+				version = " " + r.Proto
+			}
+			lines.Printf("%s %s %d %.3f ms - %s%s", r.Method, uri, rec.status, ms, rec.length(), version)
 		}()
 		next.ServeHTTP(rec, r)
 	})

@@ -60,6 +60,7 @@ func leakedGoroutines() string {
 // An app is a running application.
 type app struct {
 	web, ws string      // the URLs that it printed
+	note    string      // what it printed behind them
 	lines   chan string // printed after the URLs
 	stop    func() int  // drains, and returns the exit status
 	stderr  func() string
@@ -111,7 +112,8 @@ func startAs(t *testing.T, env map[string]string, args ...string) *app {
 // parseURLs parses the first line that the application prints.
 func (a *app) parseURLs(t *testing.T, line string) {
 	t.Helper()
-	a.web, a.ws, _ = strings.Cut(strings.TrimSuffix(line, ")"), " (WebSocket endpoint ")
+	a.web, a.ws, _ = strings.Cut(line, " (WebSocket endpoint ")
+	a.ws, a.note, _ = strings.Cut(a.ws, ")")
 	listening := false
 	a.web, listening = strings.CutPrefix(a.web, "Listening on ")
 	if !listening {

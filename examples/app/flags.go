@@ -18,7 +18,8 @@ const usage = `Usage: app [flags]
 
 Serves a page with an echo console, and the WebSocket endpoint it talks to.
 The environment variable PORT is a port number to listen on, or the path of
-a Unix socket, with a slash; without it, the port is 3000.
+a Unix socket, with a slash; without it, the port is 3000. With
+GODEBUG=http2xconnect=1, browsers use HTTP/2 for WebSockets too.
 
 `
 
@@ -27,8 +28,11 @@ type config struct {
 	debug *address // nil: no debug listener
 	ws    middleware.Options
 	tls   bool
+	h2c   bool
 	quiet bool
 	drain time.Duration
+
+	xconnect bool // WebSockets over HTTP/2 are announced
 }
 
 // parse parses the command line, and PORT if -addr is not given. It writes help to stdout and
@@ -53,6 +57,10 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (config,
 	if fs.NArg() > 0 {
 		return config{}, fmt.Errorf("unexpected argument %q: there are only flags", fs.Arg(0))
 	}
+	if cfg.tls && cfg.h2c {
+		return config{}, errors.New("-h2c is HTTP/2 without TLS: leave out -tls, or -h2c")
+	}
+	cfg.xconnect = strings.Contains(getenv("GODEBUG"), xconnect) // as net/http reads it
 	if cfg.addr == (address{}) {
 		addr, err := parsePort(getenv("PORT"))
 		if err != nil {
@@ -80,6 +88,7 @@ func defineServer(fs *flag.FlagSet, cfg *config) {
 	})
 	fs.Var(value[bool]{&cfg.tls, parseBool}, "tls",
 		"serve HTTPS with a new self-signed certificate")
+	fs.Var(value[bool]{&cfg.h2c, parseBool}, "h2c", "serve HTTP/2 without TLS, besides HTTP/1.1")
 	fs.Var(value[bool]{&cfg.quiet, parseBool}, "quiet", "disable the access log")
 	fs.Var(value[time.Duration]{&cfg.drain, parseDrain}, "drain",
 		"on SIGINT or SIGTERM, wait up to this `duration` for connections to end")

@@ -4,6 +4,7 @@
 //
 //	go run ./examples/app                      # http://localhost:3000/, or $PORT
 //	go run ./examples/app -addr 127.0.0.1:8443 -tls
+//	GODEBUG=http2xconnect=1 go run ./examples/app -tls   # WebSockets over HTTP/2
 //	PORT=/tmp/app.sock go run ./examples/app   # a Unix socket
 //
 // On SIGINT and SIGTERM, it says how many WebSockets are open, closes each with 1001, lets running

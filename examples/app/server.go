@@ -71,7 +71,7 @@ func newServer(
 	if err != nil {
 		return nil, err
 	}
-	handler := ws.Handler(site)
+	handler := tellVersion(ws, ws.Handler(site))
 	if !cfg.quiet {
 		handler = accessLog(lines, handler)
 	}
@@ -82,6 +82,7 @@ func newServer(
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
+	configureHTTP2(server, cfg.h2c)
 	if cfg.tls {
 		certificate, err := selfSigned(cfg.addr.host)
 		if err != nil {
@@ -102,15 +103,15 @@ func serveOn(server *http.Server, listener net.Listener) error {
 // announce prints the addresses. The first line has those for this machine.
 func announce(lines *log.Logger, cfg config, listener net.Listener) {
 	if cfg.addr.socket != "" {
-		lines.Print("Listening on pipe " + cfg.addr.socket)
+		lines.Print("Listening on pipe " + cfg.addr.socket + http2Note(cfg))
 		return
 	}
 	web, ws := "http", "ws"
 	if cfg.tls {
 		web, ws = "https", "wss"
 	}
-	lines.Printf("Listening on %s (WebSocket endpoint %s)",
-		cfg.addr.url(web, listener, "/"), cfg.addr.url(ws, listener, cfg.ws.Path))
+	lines.Printf("Listening on %s (WebSocket endpoint %s)%s",
+		cfg.addr.url(web, listener, "/"), cfg.addr.url(ws, listener, cfg.ws.Path), http2Note(cfg))
 	warnExposed(lines, listener, "-addr")
 }
 

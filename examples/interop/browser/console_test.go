@@ -24,6 +24,12 @@ func openConsole(t *testing.T, start startFunc, app *program.App) *page {
 
 func (p *page) wantConnected(details string) {
 	p.t.Helper()
+	p.wantConnectedOver("HTTP/1.1", details)
+}
+
+func (p *page) wantConnectedOver(version, details string) {
+	p.t.Helper()
+	details += ", " + version
 	p.wantText("#state", "Connected")
 	p.wantText("#connect", "Disconnect")
 	p.wantText("#endpoint", details)

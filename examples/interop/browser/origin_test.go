@@ -11,12 +11,16 @@ import (
 	"example.com/wsecho/examples/interop/internal/program"
 )
 
-// foreignPage is a page of another origin, which uses the endpoint that its query names.
+// foreignPage is a page of another origin, which uses the endpoint that its query names. What the
+// query has as the first is fetched before, on a connection for requests with credentials, which
+// those of WebSockets are.
 const foreignPage = `<!DOCTYPE html>
 <link rel="icon" href="data:,">
 <p id="events"></p>
-<script>
-const ws = new WebSocket(new URLSearchParams(location.search).get("ws"));
+<script type="module">
+const query = new URLSearchParams(location.search);
+if (query.has("first")) await fetch(query.get("first"), { mode: "no-cors", credentials: "include" });
+const ws = new WebSocket(query.get("ws"));
 const report = (event) => document.getElementById("events").append(event, "; ");
 ws.onopen = () => {
 	report("open");

@@ -7,6 +7,7 @@ export class Connection {
   wasOpen = false;
   subprotocol = "";
   extensions = "";
+  version = ""; // of HTTP, if the server has told it
   queued = 0; // bytes not yet sent
   unanswered = 0;
   closeReason = null; // given by this side, if it closed
@@ -14,6 +15,7 @@ export class Connection {
   // events: open(), message(data, rtt or null), refuse(), close({ code, reason, wasClean })
   constructor(url, subprotocols, events) {
     this.url = url;
+    takeVersion();
     worker.onmessage = ({ data: [name, ...details] }) => {
       this[`_${name}`]?.(...details);
       events[name]?.(...details);
@@ -35,6 +37,7 @@ export class Connection {
     this.isOpen = this.wasOpen = true;
     this.subprotocol = subprotocol;
     this.extensions = extensions;
+    this.version = takeVersion();
   }
 
   _message() {
@@ -48,6 +51,13 @@ export class Connection {
   _close() {
     this.isOpen = false;
   }
+}
+
+// takeVersion returns the cookie that the server sets with its answer to a handshake, and deletes it.
+function takeVersion() {
+  const found = /(?:^|; )websocket-http=([^;]*)/.exec(document.cookie);
+  document.cookie = "websocket-http=; Path=/; Max-Age=0; SameSite=Strict";
+  return found?.[1] ?? "";
 }
 
 // The slash keeps the URL on this host, whatever the path. URLs of WebSockets have no fragment.

@@ -35,11 +35,12 @@ function connect() {
 }
 
 function opened() {
-  const { url, subprotocol, extensions } = connection;
+  const { url, subprotocol, extensions, version } = connection;
   const details = [
     subprotocol ? `subprotocol ${subprotocol}` : "no subprotocol",
     extensions.replaceAll(/;[^,]*/g, "") || "no extensions", // without their parameters
-  ].join(", ");
+    version,
+  ].filter(Boolean).join(", ");
   $("endpoint").textContent = `${url}, ${details}`;
   showSending("");
   log.event(`Connected to ${url}, ${details}`);

@@ -167,6 +167,12 @@ type App struct {
 // StartApp builds and runs examples/app, on 127.0.0.1 unless args have another -addr.
 func StartApp(t testing.TB, args ...string) *App {
 	t.Helper()
+	return StartAppWith(t, nil, args...)
+}
+
+// StartAppWith is StartApp with further variables in the environment.
+func StartAppWith(t testing.TB, env []string, args ...string) *App {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "app")
 	build := exec.CommandContext(t.Context(),
 		"go", "build", "-buildvcs=false", "-o", path, "example.com/wsecho/examples/app")
@@ -174,10 +180,13 @@ func StartApp(t testing.TB, args ...string) *App {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	args = append([]string{"-addr", "127.0.0.1:0"}, args...)
-	a := &App{Process: Start(t, exec.Command(path, args...))}
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(os.Environ(), env...)
+	a := &App{Process: Start(t, cmd)}
 	line, _ := a.Line()
-	web, ws, ok := strings.Cut(strings.TrimSuffix(line, ")"), " (WebSocket endpoint ")
-	if !ok {
+	web, rest, ok := strings.Cut(line, " (WebSocket endpoint ")
+	ws, _, closed := strings.Cut(rest, ")")
+	if !ok || !closed {
 		t.Fatalf("the app printed %q", line)
 	}
 	a.Web, a.WS = strings.TrimPrefix(web, "Listening on "), ws
