@@ -112,7 +112,6 @@ func (m *Middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case m.opts.Detach && !upgrade.IsStream(r):
 		go m.serve(c)
 	default:
-		defer upgrade.Wait(c.transport.Conn)
 		m.serve(c)
 	}
 }
@@ -175,7 +174,8 @@ func (m *Middleware) serve(c *Conn) {
 	m.resume(c)
 }
 
-// resume serves the connection until it ends or is parked.
+// resume serves the connection until it ends or is parked. The slot of a stream is taken until
+// nothing is left of it: a client that reads nothing from the network can keep its request alive.
 func (m *Middleware) resume(c *Conn) {
 	parked := false
 	defer func() {
@@ -185,6 +185,7 @@ func (m *Middleware) resume(c *Conn) {
 		if m.conns.remove(c) == 0 {
 			m.poller.Close()
 		}
+		upgrade.Wait(c.transport.Conn)
 		m.conns.gate.Leave(c.client)
 	}()
 	for !parked && c.serve(m.opts.Handler) {

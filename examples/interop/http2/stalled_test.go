@@ -124,6 +124,41 @@ func TestStalledConnection(t *testing.T) {
 	c.mu.Unlock()
 }
 
+// What is left of a stalled WebSocket takes its slot: MaxConns limits that, too.
+func TestStalledSlots(t *testing.T) {
+	const slots = 3
+	e := newEndings(t)
+	m := echo(e.watch(middleware.Options{
+		WriteTimeout: shortWrite, MaxConns: slots, Handler: flood(),
+	}))
+	s := serve(t, e.around(m))
+	c := dial(t, s, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30})
+	c.mu.Lock()
+	_ = c.framer.WriteWindowUpdate(0, 1<<30)
+	c.mu.Unlock()
+	for range slots {
+		c.open()
+	}
+	for range slots {
+		receive(t, e.accepted)
+	}
+	c.mu.Lock() // The goroutine that reads waits for it.
+	for range slots {
+		receive(t, e.closed)
+	}
+	if n := m.NumConns(); n != 0 {
+		t.Errorf("%d connections are open", n)
+	}
+	dial(t, s).open().wantStatus("503")
+	receive(t, e.returned)
+	c.mu.Unlock()
+	c.close()
+	for range slots {
+		receive(t, e.returned)
+	}
+	dial(t, s).connect()
+}
+
 // Shutdown does not wait for a stalled client.
 func TestStalledShutdown(t *testing.T) {
 	e := newEndings(t)
