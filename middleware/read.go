@@ -2,7 +2,9 @@ package middleware
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 
 	"example.com/wsecho/middleware/internal/buffer"
 	"example.com/wsecho/middleware/internal/deflate"
@@ -246,6 +248,9 @@ func failure(err error) *CloseError {
 		return &CloseError{Code: e.Code, Reason: e.Reason}
 	case handlerPanic:
 		return failedBy(err)
+	case *http.MaxBytesError: // of http.MaxBytesHandler around us, which counts bytes of streams
+		return &CloseError{Code: frame.MessageTooBig, Reason: fmt.Sprintf(
+			"a handler outside limits the body of the request to %d bytes", e.Limit)}
 	}
 	switch err {
 	case deflate.ErrCorrupt:
