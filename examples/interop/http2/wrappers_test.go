@@ -1,18 +1,22 @@
 package http2_test
 
 import (
+	"compress/gzip"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
+	"example.com/wsecho/examples/interop/internal/program"
 	"example.com/wsecho/middleware"
 	"github.com/felixge/httpsnoop"
 	chimw "github.com/go-chi/chi/v5/middleware"
 	"github.com/gorilla/handlers"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/urfave/negroni/v3"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 )
 
 // Wrappers around the ResponseWriter see the 200 and may add headers to it, but the frames go by
@@ -30,6 +34,8 @@ func TestWrappers(t *testing.T) {
 		{"chi gzip", chimw.Compress(5), "", ""},
 		{"httpsnoop", snoop, "", ""},
 		{"negroni v3", overNegroni, "", ""},
+		{"gzip with the status", lateGzip, "content-encoding: gzip\n", reset},
+		{"OpenTelemetry", func(h http.Handler) http.Handler { return otelhttp.NewHandler(h, "") }, "", ""},
 		{"cookie with the status", lateCookie, "set-cookie: session=1\n", ""},
 		{"headers of a body", func(h http.Handler) http.Handler {
 			return setHeaders(h, "Content-Type", "text/html", "Content-Length", "5", "Content-Encoding", "br",
@@ -107,6 +113,29 @@ func lateCookie(h http.Handler) http.Handler {
 	})
 }
 
+// gzipWriter announces what it compresses when it sees the status.
+type gzipWriter struct {
+	http.ResponseWriter
+	z *gzip.Writer
+}
+
+func (w gzipWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w gzipWriter) Write(p []byte) (int, error) { return w.z.Write(p) }
+
+func (w gzipWriter) WriteHeader(status int) {
+	w.Header().Set("Content-Encoding", "gzip")
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func lateGzip(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		z := gzip.NewWriter(w)
+		defer z.Close()
+		h.ServeHTTP(gzipWriter{w, z}, r)
+	})
+}
+
 func setHeaders(h http.Handler, pairs ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for i := 0; i < len(pairs); i += 2 {
@@ -114,6 +143,21 @@ func setHeaders(h http.Handler, pairs ...string) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// A limit for the bodies of requests counts all that a stream receives, and says so.
+func TestMaxBytesHandler(t *testing.T) {
+	e := newEndings(t)
+	logged := program.NewLog()
+	m := echo(e.watch(middleware.Options{Logger: slog.New(slog.NewTextHandler(logged, nil))}))
+	const reason = "a handler outside limits the body of the request to 15 bytes"
+	ws := dial(t, serve(t, http.MaxBytesHandler(e.around(m), int64(len(hello)+4)))).connect()
+	ws.send(hello + hello)
+	ws.want(helloBack + closeReply(1009, reason))
+	ws.wantEnd()
+	e.wantClosed(1009, false)
+	logged.Want(t, "level=WARN msg=\"WebSocket connection failed\" remote=")
+	logged.Want(t, " path=/ws code=1009 reason=\""+reason+"\"\n")
 }
 
 // hiding is a wrapper that hides what it wraps.

@@ -37,9 +37,10 @@ func openStream(w http.ResponseWriter, r *http.Request, timeout time.Duration) n
 	server := streamWriter(w)
 	// A wrapper that has announced compressed data will end it, when the handler has returned.
 	// Browsers take bytes behind a close frame for a violation of the protocol.
-	compressed := len(w.Header()["Content-Encoding"]) > 0
+	compressed := isCompressed(w.Header())
 	removeHeaders(w.Header())
 	w.WriteHeader(http.StatusOK)
+	compressed = compressed || isCompressed(server.Header()) // Some announce it with the status.
 	removeHeaders(server.Header())
 	server.WriteHeader(http.StatusOK) // if a wrapper has put it off
 	conn := stream.New(server, r)
@@ -54,6 +55,8 @@ func openStream(w http.ResponseWriter, r *http.Request, timeout time.Duration) n
 	}
 	return conn
 }
+
+func isCompressed(h http.Header) bool { return len(h["Content-Encoding"]) > 0 }
 
 func removeHeaders(h http.Header) {
 	for _, name := range streamHeaders {
