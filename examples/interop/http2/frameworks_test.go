@@ -72,6 +72,24 @@ func TestFrameworks(t *testing.T) {
 	}
 }
 
+// ServeMux compares the host of a CONNECT with its port, if it has one: a pattern with a host
+// matches on the default port alone.
+func TestHostPatterns(t *testing.T) {
+	m := http.NewServeMux()
+	m.Handle("chat.example.com/", echo(middleware.Options{}).Handler(app()))
+	m.Handle("chat.example.net:8443/", echo(middleware.Options{}).Handler(app()))
+	s := serve(t, m)
+	for authority, want := range map[string]string{
+		"chat.example.com":      "200",
+		"chat.example.com:8443": "404",
+		"chat.example.net:8443": "200",
+		"chat.example.net":      "404",
+		"evil.example":          "404",
+	} {
+		dial(t, s).open(":authority= " + authority).wantStatus(want)
+	}
+}
+
 func muxWith(pattern string, h http.Handler) http.Handler {
 	m := http.NewServeMux()
 	m.Handle(pattern, h)

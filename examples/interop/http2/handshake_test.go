@@ -121,6 +121,42 @@ func TestPassedOn(t *testing.T) {
 	}
 }
 
+// The origin is compared with :authority, or with Host if there is none. :scheme is no proof of TLS.
+func TestOrigins(t *testing.T) {
+	s := serve(t, echo(middleware.Options{}))
+	for _, test := range []struct {
+		lines []string
+		want  string
+	}{
+		{[]string{":authority", "host= a.example", "origin= https://a.example"}, "200"},
+		{[]string{":authority", "origin= https://a.example"}, "403"},
+		{[]string{":authority= a.example", "host= b.example", "origin= https://b.example"}, "403"},
+		{[]string{":authority= a.example", "host= b.example", "origin= https://a.example"}, "200"},
+		{[]string{":authority= a.example", "origin= http://a.example"}, "403"},
+		{[]string{":authority= a.example", "origin= https://a.example:8443"}, "403"},
+		{[]string{":authority= a.example", "origin= null"}, "403"},
+		{[]string{":authority= a.example", "origin= file://"}, "403"},
+	} {
+		dial(t, s).open(test.lines...).wantStatus(test.want)
+	}
+}
+
+// What is malformed as HTTP/2 does not reach the middleware, and concerns its stream alone.
+func TestMalformed(t *testing.T) {
+	c := dial(t, serve(t, echo(middleware.Options{})))
+	for _, line := range []string{":path", ":path= ws", ":method= GET", ":authority= a@b.example"} {
+		s := c.open(line)
+		s.waitFor("answer", func() bool { return s.header != nil || s.reset != nil })
+		if got := s.status(); got != "" && got != "505" {
+			t.Errorf("%s: got %s", line, got)
+		}
+	}
+	ws := c.connect()
+	ws.send(hello + bye)
+	ws.want(helloBack + byeBack)
+	ws.wantEnd()
+}
+
 // A request of another kind at the endpoint is refused.
 func TestNoConnect(t *testing.T) {
 	s := serve(t, echo(middleware.Options{}))

@@ -1,6 +1,7 @@
 package http2_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"example.com/wsecho/middleware"
 	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 )
 
 // What a client does to its stream ends one connection, and no other stream.
@@ -84,6 +86,39 @@ func TestEndsWithHandshake(t *testing.T) {
 			t.Errorf("closed with %+v", info)
 		}
 	}
+}
+
+// Empty DATA frames, which no window limits, are no bytes of the WebSocket.
+func TestEmptyData(t *testing.T) {
+	ws := dial(t, serve(t, echo(middleware.Options{}))).connect()
+	for i := range hello {
+		ws.mu.Lock()
+		for range 1000 {
+			_ = ws.framer.WriteData(ws.id, false, nil)
+		}
+		ws.mu.Unlock()
+		ws.send(hello[i : i+1])
+	}
+	ws.send(bye)
+	ws.want(helloBack + byeBack)
+	ws.wantEnd()
+}
+
+// Trailers end the stream as END_STREAM on DATA does.
+func TestTrailers(t *testing.T) {
+	e := newEndings(t)
+	ws := dial(t, serve(t, e.around(echo(e.watch(middleware.Options{}))))).connect("trailer= x-sum")
+	ws.send(hello)
+	ws.want(helloBack)
+	var block bytes.Buffer
+	_ = hpack.NewEncoder(&block).WriteField(hpack.HeaderField{Name: "x-sum", Value: "1"})
+	ws.mu.Lock()
+	_ = ws.framer.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: ws.id, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: true,
+	})
+	ws.mu.Unlock()
+	ws.wantEnd()
+	e.wantClosed(1006, false)
 }
 
 // The end of the TCP connection ends all its streams.
