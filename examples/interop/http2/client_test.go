@@ -64,6 +64,11 @@ func dial(t testing.TB, s *httptest.Server, settings ...http2.Setting) *client {
 	if s.TLS != nil {
 		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	}
+	return newClient(t, conn, settings...)
+}
+
+func newClient(t testing.TB, conn net.Conn, settings ...http2.Setting) *client {
+	t.Helper()
 	c := &client{
 		t: t, conn: conn, framer: http2.NewFramer(conn, conn), next: 1, window: initialWindow,
 		streams: make(map[uint32]*stream), ended: make(chan struct{}),

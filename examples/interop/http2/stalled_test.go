@@ -108,7 +108,7 @@ func TestStalledConnection(t *testing.T) {
 	for _, ws := range open {
 		ws.waitFor("response", func() bool { return ws.header != nil })
 	}
-	c.mu.Lock() // The goroutine that reads waits for it.
+	release := c.stopReading()
 	for range streams {
 		if info := receive(t, e.closed); info.Code != 1006 {
 			t.Errorf("closed with %+v", info)
@@ -121,7 +121,15 @@ func TestStalledConnection(t *testing.T) {
 	for range streams {
 		receive(t, e.returned)
 	}
-	c.mu.Unlock()
+	release()
+}
+
+// stopReading makes the client read nothing from the network until the release.
+func (c *client) stopReading() (release func()) {
+	c.mu.Lock() // The goroutine that reads waits for it.
+	release = sync.OnceFunc(c.mu.Unlock)
+	c.t.Cleanup(release)
+	return release
 }
 
 // What is left of a stalled WebSocket takes its slot: MaxConns limits that, too.
@@ -142,7 +150,7 @@ func TestStalledSlots(t *testing.T) {
 	for range slots {
 		receive(t, e.accepted)
 	}
-	c.mu.Lock() // The goroutine that reads waits for it.
+	release := c.stopReading()
 	for range slots {
 		receive(t, e.closed)
 	}
@@ -151,7 +159,7 @@ func TestStalledSlots(t *testing.T) {
 	}
 	dial(t, s).open().wantStatus("503")
 	receive(t, e.returned)
-	c.mu.Unlock()
+	release()
 	c.close()
 	for range slots {
 		receive(t, e.returned)
