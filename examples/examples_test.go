@@ -123,7 +123,7 @@ func run(t *testing.T, commands int, name string, args ...string) (printed strin
 // Programs are short enough to be read at a glance.
 func TestLength(t *testing.T) {
 	const limit = 60
-	for _, dir := range append(dirs(), "interop/nats") {
+	for _, dir := range append(dirs(), "interop/nats", "interop/http3") {
 		files, err := filepath.Glob(dir + "/*.go")
 		if err != nil || len(files) < 2 {
 			t.Fatalf("%s: %v, %v; want a program and its test", dir, files, err)
