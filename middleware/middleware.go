@@ -12,8 +12,7 @@
 // which then knows its user, and a [HandlerFunc] serves a whole connection, a [Conn].
 //
 // The protocol is RFC 6455 with the permessage-deflate extension of RFC 7692, over HTTP/1.1, HTTP/2
-// (RFC 8441) and HTTP/3 (RFC 9220).
-// github.com/gorilla/websocket encodes and decodes the frames.
+// (RFC 8441) and HTTP/3 (RFC 9220). github.com/gorilla/websocket encodes and decodes the frames.
 package middleware
 
 import (

@@ -8,7 +8,7 @@
 // then writes to a closed WebSocket. This adapter aborts the chain for WebSocket handshakes. A
 // route that serves only WebSockets needs no adapter:
 //
-//	r.GET("/ws", gin.WrapH(ws))
+//	r.Any("/ws", gin.WrapH(ws))
 package wsgin
 
 import (

@@ -83,8 +83,13 @@ var places = map[string]map[string]string{
 		"http.Server.SetKeepAlivesEnabled(false)": notRun,
 		"ulimit -n":                               "TestShort",
 		"Conn.Request()":                          notRun,
-		"ws.Shutdown(ctx)":                        notRun,
-		"http.Server.Shutdown(ctx)":               notRun,
+		"GODEBUG=http2xconnect=1 go run ./examples/app -tls -addr 127.0.0.1:8443": "examples/interop/browser/http2_test.go: GODEBUG=http2xconnect=1",
+		"server.HTTP2 = &http.HTTP2Config{": `
+			func configure(server *http.Server) { FRAGMENT }`,
+		"go -C examples/interop test -run '^$' -bench Echo ./http2": "examples/interop/http2/bench_test.go: func BenchmarkEcho(",
+		"ws.Handler(app)":           notRun,
+		"ws.Shutdown(ctx)":          notRun,
+		"http.Server.Shutdown(ctx)": notRun,
 	},
 	"examples/interop/express/README.md": {
 		"ws.Handler(app)": notRun,
@@ -117,7 +122,7 @@ var places = map[string]map[string]string{
 	"adapters/gin/gin.go": {
 		"r := gin.Default()": `
 			func ginMiddleware(users gin.HandlerFunc) http.Handler { FRAGMENT; return r }`,
-		`r.GET("/ws", gin.WrapH(ws))`: `
+		`r.Any("/ws", gin.WrapH(ws))`: `
 			func ginRoute(r *gin.Engine, ws *middleware.Middleware) { FRAGMENT }`,
 	},
 	"adapters/negroni/negroni.go": {
@@ -220,8 +225,9 @@ func TestLinks(t *testing.T) {
 // hasHeading reports whether the text has a heading with the anchor, which lacks its punctuation.
 func hasHeading(text, anchor string) bool {
 	for line := range strings.Lines(text) {
-		heading := strings.ToLower(strings.Trim(strings.TrimLeft(line, "#"), " ?\n"))
-		if strings.HasPrefix(line, "#") && strings.ReplaceAll(heading, " ", "-") == anchor {
+		heading := strings.ToLower(strings.Trim(strings.TrimLeft(line, "#"), " \n"))
+		heading = strings.NewReplacer(" ", "-", "/", "", "?", "").Replace(heading)
+		if strings.HasPrefix(line, "#") && heading == anchor {
 			return true
 		}
 	}

@@ -52,6 +52,7 @@ func TestFrameworks(t *testing.T) {
 			e.Use(echomw5.Gzip(), echov5.WrapMiddleware(ws.Handler))
 			return e
 		}, "200"},
+		{"echo v5 Any", func(ws ws) http.Handler { e := echov5.New(); e.Any("/ws", echov5.WrapHandler(ws)); return e }, "200"},
 		{"negroni v1", func(ws ws) http.Handler { return negroni1.New(negroni1.NewRecovery(), wsnegroni.New(ws)) }, "200"},
 		{"negroni v3", func(ws ws) http.Handler { return negroni.New(negroni.NewRecovery(), wsnegroni.New(ws)) }, "200"},
 	} {

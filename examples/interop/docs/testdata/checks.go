@@ -146,15 +146,34 @@ func checkOrigins() {
 	}
 }
 
-// What a route of ws alone answers to what is no handshake.
+// What a route of ws alone answers to what is no handshake, and to what is one over HTTP/2 on a
+// ResponseWriter that hides the connection.
 func checkRefusals() {
-	for major, want := range map[int]int{1: 426, 2: 505} {
-		r := httptest.NewRequest("GET", "/ws", nil)
-		r.ProtoMajor, r.ProtoMinor = major, 2-major
+	for _, test := range []struct {
+		major            int
+		method, protocol string
+		want             int
+	}{
+		{1, "GET", "", 426},
+		{2, "GET", "", 505},
+		{2, "CONNECT", "connect-udp", 505},
+		{2, "CONNECT", "websocket", 500},
+	} {
+		r := httptest.NewRequest(test.method, "/ws", nil)
+		r.ProtoMajor, r.ProtoMinor = test.major, 2-test.major
+		r.Header.Set("Sec-WebSocket-Version", "13")
+		if test.protocol != "" {
+			r.Header[":protocol"] = []string{test.protocol}
+		}
 		w := httptest.NewRecorder()
 		middleware.New(middleware.Options{}).ServeHTTP(w, r)
-		check(fmt.Sprint(w.Code), fmt.Sprint(want))
+		check(fmt.Sprint(w.Code), fmt.Sprint(test.want))
 	}
+	server := &http.Server{}
+	configure(server)
+	check(fmt.Sprint(*server.HTTP2), fmt.Sprint(http.HTTP2Config{
+		MaxReceiveBufferPerStream: 65536, WriteByteTimeout: 10 * time.Second,
+	}))
 }
 
 // The metrics are those that are listed. withMetrics has registered them.
