@@ -128,12 +128,14 @@ func testClosing(t *testing.T, start startFunc) {
 	p.wantText("#sending", "Sent some.bin.") // The page does not report it as lost.
 }
 
+// Unless it is announced over HTTP/2, browsers open a connection of HTTP/1.1 for the WebSocket.
 func TestTLS(t *testing.T) { inEachBrowser(t, testTLS) }
 
 func testTLS(t *testing.T, start startFunc) {
 	app := program.StartApp(t, "-tls")
 	p := openConsole(t, start, app)
 	p.wantEcho()
+	wantLogged(t, app, "GET /ws 101 ", " ms - -")
 	for url, scheme := range map[string]string{app.Web: "https://", app.WS: "wss://"} {
 		if !strings.HasPrefix(url, scheme) {
 			t.Errorf("the app is at %s, want %s", url, scheme)

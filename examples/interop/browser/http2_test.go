@@ -32,12 +32,17 @@ func wantLogged(t *testing.T, app *program.App, prefix, suffix string) {
 func TestHTTP2(t *testing.T) { inEachBrowser(t, testHTTP2) }
 
 func testHTTP2(t *testing.T, start startFunc) {
-	app := startOverHTTP2(t)
+	app := startOverHTTP2(t, "-compress", "-read-limit", "300000")
 	p := openPage(t, start, app.Web)
-	p.wantConnectedOver("HTTP/2", app.WS+", no subprotocol, no extensions")
+	p.wantConnectedOver("HTTP/2", app.WS+", no subprotocol, permessage-deflate")
 	p.wantEcho()
-	p.sendFile("\x00\xffA\xc3\x28")
-	p.want(lastRow, "in | binary | 38 B | Hello from the server! You sent: ··A·(")
+	text := strings.Repeat("All work and no play makes Jack a dull boy. ", 300)
+	p.enter("#text", text)
+	p.press("#send")
+	p.wantText("#log .in:last-child pre", "Hello from the server! You sent: "+text)
+	p.sendFile(strings.Repeat("x", 300_000)) // is larger than the window of a stream
+	p.wantText("#log .in:last-child .size", "293 KiB")
+
 	p.press("#connection summary")
 	p.enter("#code", "4321")
 	p.enter("#reason", "my own reason")
@@ -47,50 +52,19 @@ func testHTTP2(t *testing.T, start startFunc) {
 
 	p.enter("#subprotocols", "chat")
 	p.press("#connect")
-	p.wantConnectedOver("HTTP/2", app.WS+", subprotocol chat, no extensions")
+	p.wantConnectedOver("HTTP/2", app.WS+", subprotocol chat, permessage-deflate")
+	p.sendFile(strings.Repeat("x", 300_001))
+	p.wantText("#outcome strong", "Closed with 1009 Message Too Big")
+	wantLogged(t, app, "CONNECT /ws 200 ", " ms - - HTTP/2.0")
+
+	p.press("#connect")
+	p.wantConnectedOver("HTTP/2", app.WS+", subprotocol chat, permessage-deflate")
 	app.Terminate()
 	p.wantText("#outcome strong", "Closed with 1001 Going Away")
 	p.wantText("#outcome p", "The server is shutting down, or the page was left. "+
 		"Reason: “server is shutting down”")
 	wantLogged(t, app, "CONNECT /ws 200 ", " ms - - HTTP/2.0")
 	app.Wait()
-}
-
-func TestHTTP2Compression(t *testing.T) { inEachBrowser(t, testHTTP2Compression) }
-
-func testHTTP2Compression(t *testing.T, start startFunc) {
-	app := startOverHTTP2(t, "-compress")
-	p := openPage(t, start, app.Web)
-	p.wantConnectedOver("HTTP/2", app.WS+", no subprotocol, permessage-deflate")
-	text := strings.Repeat("All work and no play makes Jack a dull boy. ", 300)
-	p.enter("#text", text)
-	p.press("#send")
-	p.wantText("#log .in:last-child pre", "Hello from the server! You sent: "+text)
-}
-
-// A message beyond the limit, far larger than the window of a stream, closes with 1009.
-func TestHTTP2Limit(t *testing.T) { inEachBrowser(t, testHTTP2Limit) }
-
-func testHTTP2Limit(t *testing.T, start startFunc) {
-	app := startOverHTTP2(t, "-read-limit", "300000")
-	p := openPage(t, start, app.Web)
-	p.wantConnectedOver("HTTP/2", app.WS+", no subprotocol, no extensions")
-	p.sendFile(strings.Repeat("x", 300_000))
-	p.wantText("#bytes-in", "293 KiB")
-	p.sendFile(strings.Repeat("x", 300_001))
-	p.wantText("#outcome strong", "Closed with 1009 Message Too Big")
-	wantLogged(t, app, "CONNECT /ws 200 ", " ms - - HTTP/2.0")
-}
-
-// Unless it is announced, browsers open a connection of HTTP/1.1 for a WebSocket.
-func TestHTTP2IsNotAnnounced(t *testing.T) { inEachBrowser(t, testHTTP2IsNotAnnounced) }
-
-func testHTTP2IsNotAnnounced(t *testing.T, start startFunc) {
-	app := program.StartApp(t, "-tls")
-	p := openPage(t, start, app.Web)
-	p.wantConnectedOver("HTTP/1.1", app.WS+", no subprotocol, no extensions")
-	p.wantEcho()
-	wantLogged(t, app, "GET /ws 101 ", " ms - -")
 }
 
 // The 403 reaches the page as a failed connection, and the browser does not try HTTP/1.1.
