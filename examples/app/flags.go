@@ -33,18 +33,22 @@ type config struct {
 	drain time.Duration
 
 	xconnect bool // WebSockets over HTTP/2 are announced
+
+	inspect     string // "auto", "on" or "off"
+	credentials bool   // are shown by the inspector
 }
 
 // parse parses the command line, and PORT if -addr is not given. It writes help to stdout and
 // returns every other error as one line.
 func parse(args []string, getenv func(string) string, stdout io.Writer) (config, error) {
-	cfg := config{drain: 10 * time.Second}
+	cfg := config{drain: 10 * time.Second, inspect: "auto"}
 	prefix := middleware.Greeting
 	fs := flag.NewFlagSet("app", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
 	defineServer(fs, &cfg)
 	defineWebSocket(fs, &cfg.ws, &prefix)
+	defineInspector(fs, &cfg)
 
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -45,6 +45,9 @@ func TestBadFlags(t *testing.T) {
 		{"-tls=maybe", `invalid boolean value "maybe" for -tls: must be true or false`},
 		{"-quiet=2", `invalid boolean value "2" for -quiet: must be true or false`},
 		{"-compress=on", `invalid boolean value "on" for -compress: must be true or false`},
+		{"-inspect=yes", `invalid value "yes" for flag -inspect: must be auto, on or off`},
+		{"-inspect-credentials=1x", `invalid boolean value "1x" for -inspect-credentials: ` +
+			`must be true or false`},
 		{"-drain", `flag needs an argument: -drain`},
 		{"-port 3000", `flag provided but not defined: -port`},
 		{"3000", `unexpected argument "3000": there are only flags`},
@@ -122,7 +125,7 @@ func TestHelp(t *testing.T) {
 		"Usage: app [flags]", "PORT", "-addr host:port", "-path path", "-prefix text",
 		"-read-limit bytes", "-compress", "-origin pattern", "-max-conns number",
 		"-ping-interval duration", "-drain duration", "-tls", "-debug-addr host:port",
-		"without a host, on 127.0.0.1", "-quiet",
+		"without a host, on 127.0.0.1", "-quiet", "-inspect mode", "-inspect-credentials",
 		"(default 10s)", `(default "/ws")`, "(default 30s)", "(default 1048576)", "(default 65536)",
 		`(default "Hello from the server! You sent: ")`,
 	} {

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"example.com/wsecho/middleware"
 )
 
 // xconnect, in GODEBUG, makes net/http announce WebSockets over HTTP/2. It is read when the process
@@ -41,7 +39,7 @@ func http2Note(cfg config) string {
 
 // tellVersion tells the page which version of HTTP its WebSocket runs over. Of the answer to a
 // handshake, a page can see nothing but cookies.
-func tellVersion(ws *middleware.Middleware, next http.Handler) http.Handler {
+func tellVersion(ws *endpoints, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ws.Match(r) {
 			http.SetCookie(w, &http.Cookie{

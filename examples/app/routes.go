@@ -26,9 +26,9 @@ type file struct {
 }
 
 // routes serves the page, its assets, and /users. WebSocket handshakes do not reach it, since the
-// middleware is around it.
-func routes(o middleware.Options) (http.Handler, error) {
-	files, err := loadFiles(o)
+// middleware is around it. The page has a panel for the inspector, unless inspectPath is "".
+func routes(o middleware.Options, inspectPath string) (http.Handler, error) {
+	files, err := loadFiles(settings{o, inspectPath})
 	if err != nil {
 		return nil, fmt.Errorf("app: %w", err)
 	}
@@ -50,8 +50,14 @@ func routes(o middleware.Options) (http.Handler, error) {
 	return secure(mux), nil
 }
 
-// loadFiles returns the files in public by URL path, with the options rendered into the page.
-func loadFiles(o middleware.Options) (map[string]file, error) {
+// settings are what the page knows of the server.
+type settings struct {
+	middleware.Options
+	InspectPath string
+}
+
+// loadFiles returns the files in public by URL path, with the settings rendered into the page.
+func loadFiles(s settings) (map[string]file, error) {
 	types := map[string]string{
 		".html": "text/html; charset=utf-8",
 		".css":  "text/css; charset=utf-8",
@@ -69,7 +75,7 @@ func loadFiles(o middleware.Options) (map[string]file, error) {
 		}
 		body, err := fs.ReadFile(root, name)
 		if err == nil && name == "index.html" {
-			body, err = render(body, o)
+			body, err = render(body, s)
 		}
 		etag := fmt.Sprintf(`"%.16x"`, sha256.Sum256(body))
 		files["/"+name] = file{body, types[path.Ext(name)], etag}
@@ -78,13 +84,13 @@ func loadFiles(o middleware.Options) (map[string]file, error) {
 	return files, err
 }
 
-func render(page []byte, o middleware.Options) ([]byte, error) {
+func render(page []byte, s settings) ([]byte, error) {
 	t, err := template.New("index.html").Parse(string(page))
 	if err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
-	err = t.Execute(&out, o)
+	err = t.Execute(&out, s)
 	return out.Bytes(), err
 }
 

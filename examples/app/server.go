@@ -15,8 +15,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"example.com/wsecho/middleware"
 )
 
 // serve listens, prints the URLs, and serves until ctx is done or a signal arrives; then it drains.
@@ -26,7 +24,7 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 	lines := log.New(stdout, "", 0)
 	cfg.ws.Logger = logger
-	ws := middleware.New(cfg.ws)
+	ws := newEndpoints(cfg)
 	server, err := newServer(cfg, ws, lines, logger)
 	if err != nil {
 		return err
@@ -65,9 +63,9 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 // newServer wraps the routes in the WebSocket middleware, and that in the access log, which so
 // logs the 101 of WebSockets too.
 func newServer(
-	cfg config, ws *middleware.Middleware, lines *log.Logger, logger *slog.Logger,
+	cfg config, ws *endpoints, lines *log.Logger, logger *slog.Logger,
 ) (*http.Server, error) {
-	site, err := routes(cfg.ws)
+	site, err := routes(cfg.ws, ws.inspectPath())
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +127,7 @@ func warnExposed(lines *log.Logger, listener net.Listener, flag string) {
 // (golang/go#17721), and must accept no new ones while WebSockets close. Cut connections are worth
 // a warning, but are no error.
 func drain(
-	server *http.Server, ws *middleware.Middleware, limit time.Duration,
+	server *http.Server, ws *endpoints, limit time.Duration,
 	lines *log.Logger, logger *slog.Logger,
 ) {
 	lines.Printf("Draining for up to %v, or until a second signal; open WebSockets: %d",

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"net"
+	"net/http"
+	"strings"
+
+	"example.com/wsecho/middleware"
+)
+
+// endpoints are the WebSocket endpoints of the application.
+type endpoints struct {
+	echo      *middleware.Middleware
+	inspector *inspector // nil: none
+}
+
+func newEndpoints(cfg config) *endpoints {
+	ws := &endpoints{echo: middleware.New(cfg.ws)}
+	if cfg.inspect == "on" || cfg.inspect == "auto" && cfg.addr.isLoopback() {
+		path := strings.TrimSuffix(cfg.ws.Path, "/") + "/inspect"
+		ws.inspector = newInspector(path, cfg.credentials, cfg.ws)
+	}
+	return ws
+}
+
+func (e *endpoints) inspectPath() string {
+	if e.inspector == nil {
+		return ""
+	}
+	return e.inspector.path
+}
+
+// Match reports whether Handler would serve r rather than pass it on.
+func (e *endpoints) Match(r *http.Request) bool {
+	return e.echo.Match(r) || e.inspector != nil && r.URL.Path == e.inspector.path
+}
+
+// Handler, NumConns and Shutdown are those of [middleware.Middleware]. The path of the inspector
+// may be within that of the echo, so it comes first.
+func (e *endpoints) Handler(next http.Handler) http.Handler {
+	h := e.echo.Handler(next)
+	if e.inspector != nil {
+		h = e.inspector.Handler(h)
+	}
+	return h
+}
+
+func (e *endpoints) NumConns() int {
+	n := e.echo.NumConns()
+	if e.inspector != nil {
+		n += e.inspector.NumConns()
+	}
+	return n
+}
+
+func (e *endpoints) Shutdown(ctx context.Context) error {
+	if e.inspector == nil {
+		return e.echo.Shutdown(ctx)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- e.inspector.Shutdown(ctx) }()
+	return errors.Join(e.echo.Shutdown(ctx), <-ended)
+}
+
+// isLoopback reports whether only this machine can connect. A Unix socket is for a proxy.
+func (a address) isLoopback() bool {
+	ip := net.ParseIP(a.host)
+	return a.socket == "" && (a.host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+func defineInspector(fs *flag.FlagSet, cfg *config) {
+	fs.Var(value[string]{&cfg.inspect, parseInspect}, "inspect",
+		"serve an inspector of connections below -path, at /inspect: `mode` on, off, or auto,\n"+
+			"which is on if -addr is localhost or a loopback address")
+	fs.Var(value[bool]{&cfg.credentials, parseBool}, "inspect-credentials",
+		"let the inspector show credentials, which it masks otherwise")
+}
+
+func parseInspect(s string) (string, error) {
+	switch s {
+	case "auto", "on", "off":
+		return s, nil
+	}
+	return "", errors.New("must be auto, on or off")
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/gorilla/websocket"
+)
+
+const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
+
+func TestMaskHeaders(t *testing.T) {
+	for _, test := range []struct{ name, value, want string }{
+		{"Authorization", "Basic YWRhOnB3", "[masked]"},
+		{"Proxy-Authorization", "Bearer abc", "[masked]"},
+		{"Cookie", "a=b; theme=dark", "[masked]"},
+		{"Set-Cookie", "a=b", "[masked]"},
+		{"X-Api-Key", "abc", "[masked]"},
+		{"X-Amz-Security-Token", "abc", "[masked]"},
+		{"X-Client-Secret", "abc", "[masked]"},
+		{"X-Session", "abc", "[masked]"},
+		{"X-Auth-Request-User", "ada", "[masked]"},
+		{"X-Password", "abc", "[masked]"},
+		{"Apikey", "abc", "[masked]"},
+		{"X-Assertion", jwt, "[masked]"},
+		{"X-Forwarded-Access", "bearer  abc; x", "[masked]; x"},
+		{
+			"Referer", "https://a.example/p?x=1&Access_Token=abc&y=2",
+			"https://a.example/p?x=1&Access_Token=[masked]&y=2",
+		},
+		{"X-Original-Uri", "/ws?api%5Fkey=abc", "/ws?api%5Fkey=[masked]"},
+		{"X-Forwarded-Url", "https://ada:pw@a.example/", "https[masked]a.example/"},
+		{"Sec-Websocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=="},
+		{"User-Agent", "Mozilla/5.0 (X11; Linux)", "Mozilla/5.0 (X11; Linux)"},
+		{"X-Forwarded-For", "192.0.2.1, 10.0.0.1", "192.0.2.1, 10.0.0.1"},
+		{"Origin", "https://a.example", "https://a.example"},
+		{
+			"Sec-Websocket-Extensions", "permessage-deflate; client_max_window_bits",
+			"permessage-deflate; client_max_window_bits",
+		},
+	} {
+		h := http.Header{test.name: {test.value, test.value}}
+		got := masker{}.headers(h)[test.name]
+		if len(got) != 2 || got[0] != test.want || got[1] != test.want {
+			t.Errorf("%s: %s\ngot  %q\nwant %q twice", test.name, test.value, got, test.want)
+		}
+		if shown := (masker{off: true}).headers(h)[test.name]; shown[0] != test.value {
+			t.Errorf("%s: %q with the flag", test.name, shown)
+		}
+	}
+}
+
+func TestMaskQuery(t *testing.T) {
+	for _, test := range []struct{ raw, want string }{
+		{"", ""},
+		{"a=1&b=%20&c", "a=1&b=%20&c"},
+		{"token=abc", "token=[masked]"},
+		{"b=2&ACCESS_TOKEN=a=b&a=1", "b=2&ACCESS_TOKEN=[masked]&a=1"},
+		{"%74oken=abc", "%74oken=[masked]"},
+		{"key=&sessionid=1&auth=2&secret=3", "key=[masked]&sessionid=[masked]&auth=[masked]&secret=[masked]"},
+		{"x=" + jwt, "x=[masked]"},
+		{jwt, "[masked]"},
+		{"x=Bearer%20abc&y=1", "x=[masked]&y=1"},
+		{"x=bearer+abc", "x=[masked]"},
+	} {
+		if got := (masker{}).query(test.raw); got != test.want {
+			t.Errorf("%s: %s, want %s", test.raw, got, test.want)
+		}
+	}
+}
+
+func TestMaskSubprotocols(t *testing.T) {
+	for _, test := range []struct{ lines, want, selected, shown string }{
+		{"chat, v2", "chat, v2", "chat", "chat"},
+		{"bearer, abc", "bearer, [masked]", "bearer", "bearer"},
+		{"Bearer,abc,chat", "Bearer,[masked],[masked]", "abc", "[masked]"},
+		{"chat, bearer, abc", "chat, bearer, [masked]", "chat", "chat"},
+		{"bearer|abc", "bearer|[masked]", "abc", "[masked]"},
+		{"token, abc", "token, [masked]", "", ""},
+		{"access_token, abc", "access_token, [masked]", "", ""},
+		{"v4, base64url.bearer.authorization.k8s.io.YWJj", "v4, [masked]", "v4", "v4"},
+		{"auth-abc", "[masked]", "auth-abc", "[masked]"},
+		{jwt, "[masked]", jwt, "[masked]"},
+	} {
+		h := http.Header{"Sec-Websocket-Protocol": strings.Split(test.lines, "|")}
+		got := strings.Join(masker{}.headers(h)["Sec-Websocket-Protocol"], "|")
+		if got != test.want {
+			t.Errorf("%s: %s, want %s", test.lines, got, test.want)
+		}
+		if got := (masker{}).selected(test.selected, h); got != test.shown {
+			t.Errorf("%s: selected %s, want %s", test.lines, got, test.shown)
+		}
+	}
+}
+
+// No part of what is sent has the credentials, unless a flag says so.
+func TestInspectCredentials(t *testing.T) {
+	header := http.Header{"Authorization": {"Basic s3cr3t"}, "Cookie": {"id=s3cr3t"}}
+	for _, flag := range []string{"false", "true"} {
+		a := start(t, "-inspect-credentials="+flag)
+		dialer := websocket.Dialer{HandshakeTimeout: timeout, Subprotocols: []string{"bearer", "s3cr3t"}}
+		c, _, err := dialer.Dial(a.ws+"/inspect?token=s3cr3t", header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		var h handshakeReport
+		text := string(readJSON(t, c, &h))
+		want := map[string]int{"false": 0, "true": 4}[flag]
+		if got := strings.Count(text, "s3cr3t"); got != want {
+			t.Errorf("-inspect-credentials=%s: %d credentials, want %d:\n%s", flag, got, want, text)
+		}
+	}
+}
