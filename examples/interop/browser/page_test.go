@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ type page struct {
 	t        *testing.T
 	browser  browser
 	problems chan string
-	expected string // is in problems that do not fail the test
+	expected []string // are in problems that do not fail the test
 	finished bool
 }
 
@@ -58,7 +59,7 @@ func (p *page) check(err error) {
 // wantProblem waits for a problem that contains this text, and allows others that do.
 func (p *page) wantProblem(text string) {
 	p.t.Helper()
-	p.expected = text
+	p.expected = append(p.expected, text)
 	select {
 	case got := <-p.problems:
 		if !strings.Contains(got, text) {
@@ -81,7 +82,8 @@ func (p *page) finish() {
 		p.t.Errorf("the page does not answer: %v", err)
 	}
 	for len(p.problems) > 0 {
-		if problem := <-p.problems; p.expected == "" || !strings.Contains(problem, p.expected) {
+		problem := <-p.problems
+		if !slices.ContainsFunc(p.expected, func(s string) bool { return strings.Contains(problem, s) }) {
 			p.t.Errorf("in the page: %s", problem)
 		}
 	}

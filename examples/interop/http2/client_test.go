@@ -57,11 +57,18 @@ const initialWindow = 65535
 // dial connects and waits for the settings of the server.
 func dial(t testing.TB, s *httptest.Server, settings ...http2.Setting) *client {
 	t.Helper()
-	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	return dialAddress(t, s.Listener.Addr().String(), s.TLS != nil, settings...)
+}
+
+func dialAddress(
+	t testing.TB, address string, secure bool, settings ...http2.Setting,
+) *client {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.TLS != nil {
+	if secure {
 		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	}
 	return newClient(t, conn, settings...)

@@ -13,14 +13,15 @@ export class Connection {
   closeReason = null; // given by this side, if it closed
 
   // events: open(), message(data, rtt or null), refuse(), close({ code, reason, wasClean })
-  constructor(url, subprotocols, events) {
+  // Messages that begin with pushPrefix, if it is not "", answer none.
+  constructor(url, subprotocols, pushPrefix, events) {
     this.url = url;
     takeVersion();
     worker.onmessage = ({ data: [name, ...details] }) => {
       this[`_${name}`]?.(...details);
       events[name]?.(...details);
     };
-    worker.postMessage(["connect", url, subprotocols]);
+    worker.postMessage(["connect", url, subprotocols, pushPrefix]);
   }
 
   send(data) {

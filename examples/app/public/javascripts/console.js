@@ -2,6 +2,7 @@ import { closeProblem, describe } from "./closecodes.js";
 import { Connection, endpointURL } from "./connection.js";
 import { diagnose } from "./diagnosis.js";
 import { bytes, duration } from "./format.js";
+import { inspectorPath, pushPrefix } from "./inspector.js";
 import { Log } from "./log.js";
 import { clearErrors, showError, showOutcome, showSending } from "./notices.js";
 import { Plot } from "./plot.js";
@@ -16,6 +17,7 @@ const plot = new Plot($("plot"), $("plot-caption"));
 const totals = { sent: 0, received: 0, bytesOut: 0, bytesIn: 0 };
 const onTouchScreen = matchMedia("(pointer: coarse)");
 let connection = null;
+let connectAgain = false; // as soon as the connection has ended
 let repeatTimer = 0;
 let fileTimer = 0; // 0 unless a file is being sent
 
@@ -23,9 +25,13 @@ let fileTimer = 0; // 0 unless a file is being sent
 
 function connect() {
   const subprotocols = $("subprotocols").value.split(",").map((s) => s.trim()).filter(Boolean);
+  connectAgain = false;
   $("outcome").hidden = true;
   clearErrors();
-  connection = new Connection(endpointURL($("path").value.trim()), subprotocols, {
+  const path = $("path").value.trim();
+  const inspector = inspectorEndpoint();
+  const inspecting = inspector !== undefined && path.split("?")[0] === inspector;
+  connection = new Connection(endpointURL(path), subprotocols, inspecting ? pushPrefix : "", {
     open: opened,
     message: received,
     refuse: refused,
@@ -45,6 +51,20 @@ function opened() {
   showSending("");
   log.event(`Connected to ${url}, ${details}`);
   showState("open", "Connected");
+}
+
+// inspectorEndpoint returns the path of the inspector, or undefined if the server has none.
+function inspectorEndpoint() {
+  return $("inspector")?.dataset.path;
+}
+
+// inspect connects to the inspector. The path is shown, to copy and to change.
+function inspect() {
+  $("path").value = inspectorPath($("inspector"));
+  connectAgain = connection !== null;
+  if (!connectAgain) return connect();
+  showState("closing", "Closing…");
+  connection.close(1000, "");
 }
 
 function disconnect() {
@@ -79,8 +99,10 @@ async function closed({ code, reason, wasClean }) {
   const why = code === 1006 ? "" : ` ${reasonText(reason, closeReason)}`;
   log.event(wasOpen ? `${title}.${why}` : `${title}, ${url}`);
   showOutcome(bad, title, meaning + limit + why);
+  if (connectAgain) return connect();
   if (code !== 1006 || closeReason !== null) return;
-  const [finding, causes] = await diagnose(wasOpen, url, document.body.dataset.wsPath);
+  const endpoint = document.body.dataset.wsPath;
+  const [finding, causes] = await diagnose(wasOpen, url, endpoint, inspectorEndpoint());
   if (connection) return;
   showOutcome(true, title, wasOpen ? `${meaning} ${finding}` : finding, causes);
 }
@@ -224,6 +246,12 @@ $("connection").addEventListener("keydown", (event) => {
   const forClosing = $("closing").contains(event.target);
   if (forClosing && connection) disconnect();
   else if (!forClosing && !connection) connect();
+});
+
+$("inspection")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  inspect();
+  log.show();
 });
 
 $("message").addEventListener("submit", (event) => {

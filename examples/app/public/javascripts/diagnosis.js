@@ -1,6 +1,9 @@
+import { whyRefused } from "./inspector.js";
+
 // Browsers hide the status of a refused handshake from pages. diagnose returns a finding, and a
 // list of possible causes.
-export async function diagnose(wasOpen, url, endpoint) {
+// inspector is its path, or undefined.
+export async function diagnose(wasOpen, url, endpoint, inspector) {
   if (!(await serverAnswers())) {
     const finding = "The server does not answer plain requests either: it has stopped, " +
       "or the network is down.";
@@ -12,7 +15,10 @@ export async function diagnose(wasOpen, url, endpoint) {
       "a proxy in between closes connections that are idle or old.",
     ]];
   }
-  if (!leadsTo(endpoint, url)) {
+  const inspecting = inspector !== undefined && leadsTo(inspector, url);
+  const reason = inspecting && (await whyRefused(url).catch(() => null));
+  if (reason) return [reason, []];
+  if (!inspecting && !leadsTo(endpoint, url)) {
     return [`The path is wrong: this server's endpoint is ${endpoint}.`, []];
   }
   return ["The server answers plain requests, but refused this handshake. Perhaps", [

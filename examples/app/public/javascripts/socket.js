@@ -7,14 +7,15 @@ let reportTimer = 0;
 let inFlight = [];
 
 const commands = {
-  connect(url, subprotocols) {
+  connect(url, subprotocols, pushPrefix) {
     socket = new WebSocket(url, subprotocols);
     inFlight = [];
     socket.binaryType = "blob";
     socket.onopen = () => postMessage(["open", socket.protocol, socket.extensions]);
     socket.onmessage = ({ data }) => {
       const now = performance.now();
-      const sent = inFlight.shift();
+      const pushed = pushPrefix && typeof data === "string" && data.startsWith(pushPrefix);
+      const sent = pushed ? undefined : inFlight.shift();
       postMessage(["message", data, sent === undefined ? null : now - sent]);
     };
     socket.onclose = ({ code, reason, wasClean }) => {
