@@ -69,6 +69,7 @@ func testInspectorPushes(t *testing.T, start startFunc) {
 func TestInspectorRefuses(t *testing.T) { inEachBrowser(t, testInspectorRefuses) }
 
 func testInspectorRefuses(t *testing.T, start startFunc) {
+	const refused = "The inspector answers with 503: refused because the query has a status"
 	app := program.StartApp(t)
 	p := openConsole(t, start, app)
 	p.expected = []string{
@@ -82,7 +83,8 @@ func testInspectorRefuses(t *testing.T, start startFunc) {
 	p.enter("#size", "")
 	p.enter("#status", "503")
 	p.key(enter)
-	p.wantText("#outcome p", "The inspector answers with 503: refused because the query has a status")
+	p.wantText("#outcome p", refused)
+	p.want(lastRow, "event | "+refused)
 	p.enter("#status", "")
 	p.press("#inspect")
 	p.wantText("#state", "Connected")

@@ -1,3 +1,5 @@
+import { pushPrefix } from "./inspector.js";
+
 // One worker serves all connections in turn: it cannot be loaded again once the server is down.
 const worker = new Worker("/javascripts/socket.js");
 
@@ -13,15 +15,15 @@ export class Connection {
   closeReason = null; // given by this side, if it closed
 
   // events: open(), message(data, rtt or null), refuse(), close({ code, reason, wasClean })
-  // Messages that begin with pushPrefix, if it is not "", answer none.
-  constructor(url, subprotocols, pushPrefix, events) {
+  constructor(url, subprotocols, inspecting, events) {
     this.url = url;
+    this.inspecting = inspecting;
     takeVersion();
     worker.onmessage = ({ data: [name, ...details] }) => {
       this[`_${name}`]?.(...details);
       events[name]?.(...details);
     };
-    worker.postMessage(["connect", url, subprotocols, pushPrefix]);
+    worker.postMessage(["connect", url, subprotocols, inspecting ? pushPrefix : ""]);
   }
 
   send(data) {

@@ -2,7 +2,7 @@ import { closeProblem, describe } from "./closecodes.js";
 import { Connection, endpointURL } from "./connection.js";
 import { diagnose } from "./diagnosis.js";
 import { bytes, duration } from "./format.js";
-import { inspectorPath, pushPrefix } from "./inspector.js";
+import { inspectorPath } from "./inspector.js";
 import { Log } from "./log.js";
 import { clearErrors, showError, showOutcome, showSending } from "./notices.js";
 import { Plot } from "./plot.js";
@@ -31,7 +31,7 @@ function connect() {
   const path = $("path").value.trim();
   const inspector = inspectorEndpoint();
   const inspecting = inspector !== undefined && path.split("?")[0] === inspector;
-  connection = new Connection(endpointURL(path), subprotocols, inspecting ? pushPrefix : "", {
+  connection = new Connection(endpointURL(path), subprotocols, inspecting, {
     open: opened,
     message: received,
     refuse: refused,
@@ -85,7 +85,7 @@ function refused() {
 }
 
 async function closed({ code, reason, wasClean }) {
-  const { wasOpen, url, closeReason } = connection;
+  const { wasOpen, url, closeReason, inspecting } = connection;
   connection = null;
   stopRepeating();
   clearErrors();
@@ -104,6 +104,7 @@ async function closed({ code, reason, wasClean }) {
   const endpoint = document.body.dataset.wsPath;
   const [finding, causes] = await diagnose(wasOpen, url, endpoint, inspectorEndpoint());
   if (connection) return;
+  if (inspecting && !wasOpen) log.event(finding);
   showOutcome(true, title, wasOpen ? `${meaning} ${finding}` : finding, causes);
 }
 

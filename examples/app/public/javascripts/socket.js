@@ -7,6 +7,7 @@ let reportTimer = 0;
 let inFlight = [];
 
 const commands = {
+  // Messages that begin with pushPrefix, if it is not "", are no replies.
   connect(url, subprotocols, pushPrefix) {
     socket = new WebSocket(url, subprotocols);
     inFlight = [];
