@@ -73,8 +73,9 @@ func (a address) isLoopback() bool {
 
 func defineInspector(fs *flag.FlagSet, cfg *config) {
 	fs.Var(value[string]{&cfg.inspect, parseInspect}, "inspect",
-		"serve an inspector of connections below -path, at /inspect: `mode` on, off, or auto,\n"+
-			"which is on if -addr is localhost or a loopback address")
+		"serve an inspector of connections below -path, at /inspect, whose query may have\n"+
+			"delay, size, every, close, cut, ping, status; `mode` is on, off, or auto: on if\n"+
+			"-addr is localhost or a loopback address")
 	fs.Var(value[bool]{&cfg.credentials, parseBool}, "inspect-credentials",
 		"let the inspector show credentials, which it masks otherwise")
 }

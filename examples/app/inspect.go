@@ -19,7 +19,7 @@ const (
 	maxInspectionBytes = 10 << 20
 	maxInspectionAge   = 24 * time.Hour
 	inspectionPings    = 5 * time.Second
-	maxLateReports     = 64 // that wait for their delay; then reading pauses
+	maxLateReports     = 1024 // that wait for their delay
 )
 
 // An inspector is an endpoint that tells clients what arrives. Its first message on a connection
@@ -34,6 +34,8 @@ type inspector struct {
 	pings       time.Duration
 	pinging     *middleware.Middleware
 	silent      *middleware.Middleware // sends no pings
+	stopping    chan struct{}          // closed when Shutdown begins
+	stop        func()                 // closes it
 }
 
 // newInspector returns an inspector of connections that have the options o.
@@ -47,7 +49,11 @@ func newInspector(path string, credentials bool, o middleware.Options) *inspecto
 	if o.PingInterval >= 0 {
 		o.PingInterval = atMost(o.PingInterval, inspectionPings)
 	}
-	in := &inspector{path: path, credentials: credentials, pings: max(o.PingInterval, 0)}
+	in := &inspector{
+		path: path, credentials: credentials, pings: max(o.PingInterval, 0),
+		stopping: make(chan struct{}),
+	}
+	in.stop = sync.OnceFunc(func() { close(in.stopping) })
 	in.pinging = middleware.New(o)
 	o.PingInterval = -1
 	in.silent = middleware.New(o)
@@ -99,6 +105,7 @@ func (in *inspector) NumConns() int { return in.pinging.NumConns() + in.silent.N
 
 // Shutdown is that of [middleware.Middleware]. It does not wait for delayed reports.
 func (in *inspector) Shutdown(ctx context.Context) error {
+	in.stop()
 	ended := make(chan error, 1)
 	go func() { ended <- in.silent.Shutdown(ctx) }()
 	return errors.Join(in.pinging.Shutdown(ctx), <-ended)
@@ -138,7 +145,7 @@ func inspect(ctx context.Context, c *middleware.Conn) error {
 	if s.every > 0 {
 		others.Go(func() { s.push(ctx, c) })
 	}
-	late := make(chan report, maxLateReports)
+	late := make(chan report, s.maxLate())
 	if s.delay > 0 {
 		others.Go(func() { s.answerLate(ctx, c, late) })
 	}
@@ -155,8 +162,14 @@ func (s *inspection) begin(c *middleware.Conn) error {
 	return s.endIfDue(c)
 }
 
+// maxLate returns how many reports wait for the delay if messages come at the highest rate.
+func (s *inspection) maxLate() int {
+	return min(1+int(s.delay.Seconds()*maxInspectionRate), maxLateReports)
+}
+
 // answer reads until the connection ends. Messages are not kept, whatever their size. Reading goes
-// on during delays, or the client could neither ping nor close.
+// on during delays, or the client could neither ping nor close; it pauses while too many reports
+// wait.
 func (s *inspection) answer(ctx context.Context, c *middleware.Conn, late chan<- report) error {
 	for number := 1; ; number++ {
 		t, payload, err := c.NextReader()
@@ -175,10 +188,17 @@ func (s *inspection) answer(ctx context.Context, c *middleware.Conn, late chan<-
 			}
 			continue
 		}
-		select {
-		case late <- r:
-		case <-ctx.Done(): // The next read says why.
-		}
+		s.wait(ctx, late, r)
+	}
+}
+
+// wait makes r wait for its delay, unless the connection ends, or is about to: the next read says
+// why.
+func (s *inspection) wait(ctx context.Context, late chan<- report, r report) {
+	select {
+	case late <- r:
+	case <-ctx.Done():
+	case <-s.in.stopping:
 	}
 }
 

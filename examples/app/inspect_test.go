@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/wsecho/middleware"
 	"github.com/gorilla/websocket"
 )
 
@@ -348,6 +349,34 @@ func TestInspectPace(t *testing.T) {
 	}
 	if waits[0] > 50*time.Millisecond || waits[2] < 200*time.Millisecond {
 		t.Errorf("3 MiB were sent after %v", waits)
+	}
+}
+
+// Shutdown does not wait for room in the queue of a connection whose reading has paused.
+func TestInspectShutdownWhilePaused(t *testing.T) {
+	in := newInspector("/ws", false, middleware.Options{})
+	s := &inspection{in: in}
+	ended := make(chan bool, 1)
+	go func() {
+		s.wait(t.Context(), nil, report{})
+		ended <- true
+	}()
+	for range 2 {
+		if err := in.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receive(t, ended)
+}
+
+func TestInspectLateReports(t *testing.T) {
+	for delay, want := range map[time.Duration]int{
+		time.Millisecond: 1, time.Second: 101, 10 * time.Second: 1001, time.Minute: 1024,
+	} {
+		s := &inspection{controls: controls{delay: delay}}
+		if got := s.maxLate(); got != want {
+			t.Errorf("delay %v: %d reports may wait, want %d", delay, got, want)
+		}
 	}
 }
 
