@@ -14,8 +14,8 @@ import (
 
 // Limits of inspectors, besides those of the query.
 const (
-	maxInspections     = 1000 // connections, and as many without pings
-	maxInspectionRate  = 100  // messages a second that are read of a connection
+	maxInspections     = 100 // connections, and as many without pings; reports may be large
+	maxInspectionRate  = 100 // messages a second that are read of a connection
 	maxInspectionBytes = 10 << 20
 	maxInspectionAge   = 24 * time.Hour
 	inspectionPings    = 5 * time.Second

@@ -52,10 +52,11 @@ func (s *inspection) resize(text []byte) []byte {
 	if !s.sized {
 		return text
 	}
-	if missing := s.size - len(text); missing > 0 {
-		return append(text, bytes.Repeat([]byte(" "), missing)...)
+	resized := make([]byte, s.size)
+	for i := copy(resized, text); i < s.size; i++ {
+		resized[i] = ' '
 	}
-	return text[:s.size]
+	return resized
 }
 
 // A handshakeReport is the first message of an inspector. Values are as they arrived, but for

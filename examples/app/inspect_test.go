@@ -425,7 +425,7 @@ func TestInspectOff(t *testing.T) {
 
 // Limits of the application that are lower hold for the inspector too.
 func TestInspectLimits(t *testing.T) {
-	for _, test := range []struct{ option, want int }{{0, 1000}, {-1, 1000}, {9, 9}, {65536, 1000}} {
+	for _, test := range []struct{ option, want int }{{0, 100}, {-1, 100}, {9, 9}, {65536, 100}} {
 		if got := atMost(test.option, maxInspections); got != test.want {
 			t.Errorf("MaxConns %d: %d, want %d", test.option, got, test.want)
 		}

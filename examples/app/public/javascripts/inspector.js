@@ -19,6 +19,6 @@ export async function whyRefused(url) {
   const response = await fetch(url.replace(/^ws/, "http"), {
     cache: "no-store", signal: AbortSignal.timeout(3000),
   });
-  if (response.status === 426) return null; // A handshake with this query is not refused for it.
+  if ([426, 505].includes(response.status)) return null; // It only lacks a handshake.
   return `The inspector answers with ${response.status}: ${(await response.text()).trim()}`;
 }
