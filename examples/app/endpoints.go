@@ -33,9 +33,9 @@ func (e *endpoints) inspectPath() string {
 	return e.inspector.path
 }
 
-// Match reports whether Handler would serve r rather than pass it on.
+// Match reports whether r asks for a WebSocket of one of the endpoints.
 func (e *endpoints) Match(r *http.Request) bool {
-	return e.echo.Match(r) || e.inspector != nil && r.URL.Path == e.inspector.path
+	return e.echo.Match(r) || e.inspector != nil && e.inspector.pinging.Match(r)
 }
 
 // Handler, NumConns and Shutdown are those of [middleware.Middleware]. The path of the inspector

@@ -61,14 +61,16 @@ func TestH2CWithTLS(t *testing.T) {
 // The page learns from a cookie which version of HTTP its WebSocket runs over.
 func TestVersionCookie(t *testing.T) {
 	a := start(t)
-	c, resp, err := websocket.DefaultDialer.Dial(a.ws, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Close()
-	const want = "websocket-http=HTTP/1.1; Path=/; SameSite=Strict"
-	if got := resp.Header["Set-Cookie"]; len(got) != 1 || got[0] != want {
-		t.Errorf("handshake: got %q, want %q", got, want)
+	for _, url := range []string{a.ws, a.ws + "/inspect"} {
+		c, resp, err := websocket.DefaultDialer.Dial(url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		const want = "websocket-http=HTTP/1.1; Path=/; SameSite=Strict"
+		if got := resp.Header["Set-Cookie"]; len(got) != 1 || got[0] != want {
+			t.Errorf("handshake with %s: got %q, want %q", url, got, want)
+		}
 	}
 	page, _ := request(t, "GET", a.web)
 	if got := page.Header["Set-Cookie"]; len(got) > 0 {

@@ -20,7 +20,7 @@ func testKeyboard(t *testing.T, start startFunc) {
 	p.want(hints, "inline block")
 	for _, want := range []string{
 		"path", "subprotocols", "summary", "connect", "text", "binary", "repeat", "interval",
-		"send", "pick", "clear", "log", "a",
+		"send", "pick", "clear", "log", "summary", "a",
 	} {
 		p.key(tab)
 		p.want(focused, want)
@@ -28,7 +28,7 @@ func testKeyboard(t *testing.T, start startFunc) {
 		p.want(`getComputedStyle(document.activeElement).outlineWidth`, "3px")
 	}
 	p.keyWithShift(tab)
-	p.want(focused, "log")
+	p.want(focused, "summary")
 
 	// The path is read-only now, so that Enter must not disconnect.
 	p.get(element("#path") + ".focus()")

@@ -31,7 +31,7 @@ func testInspector(t *testing.T, start startFunc) {
 	p.openInspector()
 	p.enter("#close", "4000@2")
 	p.press("#inspect")
-	p.wantText("#endpoint", app.WS+"/inspect?close=4000@2, no subprotocol, no extensions")
+	p.wantText("#endpoint", app.WS+"/inspect?close=4000@2, no subprotocol, no extensions, HTTP/1.1")
 	p.want(element("#path")+".value", "/ws/inspect?close=4000@2")
 	p.want(reports, "handshake")
 	p.want(`document.querySelector("#log .in pre").textContent.includes('"path": "/ws/inspect"')`, "true")
