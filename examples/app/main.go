@@ -7,8 +7,7 @@
 //	GODEBUG=http2xconnect=1 go run ./examples/app -tls   # WebSockets over HTTP/2
 //	PORT=/tmp/app.sock go run ./examples/app   # a Unix socket
 //
-// With an address of loopback, it also has an inspector, at /ws/inspect, which reports to clients what
-// arrives of them.
+// On a loopback address, it also has an inspector, at /ws/inspect, which tells clients what arrives.
 //
 // On SIGINT and SIGTERM, it says how many WebSockets are open, closes each with 1001, lets running
 // requests end, and exits with status 0; a second signal ends the process at once.
