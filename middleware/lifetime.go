@@ -3,6 +3,7 @@ package middleware
 import (
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,6 +13,7 @@ type lifetime struct {
 	age     *time.Timer // nil if there is no limit
 	expiry  *time.Timer // nil if the credentials do not end
 	stopped bool
+	expired atomic.Bool // What the client sends is discarded until it answers the close frame.
 }
 
 const statusUnauthorized = 3000 // of the IANA registry of close codes
@@ -29,13 +31,14 @@ func (c *Conn) startLifetime() {
 }
 
 // SetExpiry sets when the credentials of the connection end, as [Options.Expires] does: it is then
-// closed with code 3000. A zero time means never. Messages that are not yet answered then are not.
+// closed with code 3000, and the handler gets no more messages. A zero time means never.
 func (c *Conn) SetExpiry(t time.Time) {
 	wait := time.Duration(-1)
 	if !t.IsZero() {
 		wait = max(time.Until(t), 0)
 	}
 	c.lifetime.set(&c.lifetime.expiry, wait, func() {
+		c.lifetime.expired.Store(true)
 		c.sendClose(&CloseError{Code: statusUnauthorized, Reason: "the credentials have expired"})
 	})
 }

@@ -107,8 +107,9 @@ type Options struct {
 	MaxAge time.Duration
 
 	// Expires is asked at the handshake when the credentials of the request end. The connection is
-	// then closed with 3000 (Unauthorized, of the IANA registry of close codes). A zero time means
-	// never. [Conn.SetExpiry] changes it. If nil, connections do not expire.
+	// then closed with 3000 (Unauthorized, of the IANA registry of close codes), and the handler
+	// gets no more messages. A zero time means never. [Conn.SetExpiry] changes it. If nil,
+	// connections do not expire.
 	Expires func(*http.Request) time.Time
 
 	// DrainSpread is the time over which [Middleware.Shutdown] tells the connections to close, one

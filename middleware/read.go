@@ -31,11 +31,15 @@ type incoming struct {
 func (c *Conn) NextReader() (MessageType, io.Reader, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	t, err := c.nextMessage(!mayPark)
-	if err != nil {
-		return 0, nil, err
+	for {
+		t, err := c.nextMessage(!mayPark)
+		if err != nil {
+			return 0, nil, err
+		}
+		if !c.lifetime.expired.Load() {
+			return t, &messageReader{c, c.in.number}, nil
+		}
 	}
-	return t, &messageReader{c, c.in.number}, nil
 }
 
 // messageReader reads the message with the number while it is the current one.
@@ -70,16 +74,21 @@ const mayPark = true
 func (c *Conn) receive(mayPark bool) (MessageType, *buffer.Buffer, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	t, err := c.nextMessage(mayPark)
-	if err != nil {
-		return 0, nil, err
-	}
-	b := buffer.New()
-	if _, err := b.ReadFrom(payloadReader{c}); err != nil {
+	for {
+		t, err := c.nextMessage(mayPark)
+		if err != nil {
+			return 0, nil, err
+		}
+		b := buffer.New()
+		if _, err := b.ReadFrom(payloadReader{c}); err != nil {
+			b.Free()
+			return 0, nil, err
+		}
+		if !c.lifetime.expired.Load() {
+			return t, b, nil
+		}
 		b.Free()
-		return 0, nil, err
 	}
-	return t, b, nil
 }
 
 // Discard reads and discards messages until the connection ends, and returns the [*CloseError]

@@ -1,0 +1,60 @@
+package middleware_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/wsecho/middleware"
+)
+
+// What a client sends after its credentials have expired, or completes then, reaches no handler.
+func TestNothingIsHandledAfterExpiry(t *testing.T) {
+	handled := make(chan string, 16)
+	for name, handler := range map[string]middleware.Handler{
+		"MessageFunc": middleware.MessageFunc(func(_ io.Writer, m *middleware.Message) error {
+			handled <- string(m.Data)
+			return nil
+		}),
+		"HandlerFunc": middleware.HandlerFunc(func(_ context.Context, c *middleware.Conn) error {
+			for {
+				_, r, err := c.NextReader()
+				if err != nil {
+					return err
+				}
+				p, err := io.ReadAll(r)
+				if err != nil {
+					return err
+				}
+				handled <- string(p)
+			}
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, middleware.Options{
+				Handler: handler, PingInterval: -1,
+				Expires: func(*http.Request) time.Time { return time.Now().Add(time.Second) },
+			}, func(t *testing.T, dial func() *rawClient) {
+				c := dial().shakeHands()
+				c.send(text("before"))
+				if name == "MessageFunc" { // A reader that the handler has already is its own.
+					c.send(frame(0x01, "half "))
+				}
+				c.want(closeReply(3000, "the credentials have expired"))
+				if name == "MessageFunc" {
+					c.send(frame(0x80, "after"))
+				}
+				c.send(text("after") + text("after"))
+				synctest.Wait()
+				c.send(text("after") + closing(3000, ""))
+				c.wantEnd()
+				if got := <-handled; got != "before" || len(handled) > 0 {
+					t.Errorf("handled %q and %d more, want only the one before", got, len(handled))
+				}
+			})
+		})
+	}
+}
