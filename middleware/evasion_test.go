@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,4 +58,28 @@ func TestNothingIsHandledAfterExpiry(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Pings within a message count for the MaxMessageRate, and so delay what follows.
+func TestPingsWithinAMessageArePaced(t *testing.T) {
+	inBubble(t, middleware.Options{
+		Handler: plainEcho(), MaxMessageRate: 100, PingInterval: -1,
+	}, func(t *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		began := time.Now()
+		go func() {
+			_, _ = io.WriteString(c.Conn, frame(0x01, "a")+strings.Repeat(frame(0x89, ""), 599))
+			_, _ = io.WriteString(c.Conn, frame(0x00, "b")+frame(0x89, "last")+frame(0x80, "c"))
+		}()
+		for range 599 {
+			c.want(reply(0x8a, ""))
+		}
+		c.want(reply(0x8a, "last") + reply(0x81, "abc"))
+		if got := time.Since(began); got < 5*time.Second || got > 6*time.Second {
+			t.Errorf("after %v, want 5s: the first 100 frames are free", got)
+		}
+		c.send(closing(1000, ""))
+		c.want(closeReply(1000, ""))
+		c.wantEnd()
+	})
 }

@@ -15,6 +15,9 @@ func newPace(rate float64) *pace {
 	return &pace{rate: rate, left: max(rate, 1), at: time.Now(), interrupted: make(chan struct{}, 1)}
 }
 
+// maxPause is for rates of which one pause would not fit in a Duration.
+const maxPause = 100 * 365 * 24 * time.Hour
+
 // pause counts up to n frames, and returns how long the reader has to pause.
 func (p *pace) pause(n uint64, now time.Time) time.Duration {
 	p.left = min(p.left+now.Sub(p.at).Seconds()*p.rate, max(p.rate, 1))
@@ -23,7 +26,7 @@ func (p *pace) pause(n uint64, now time.Time) time.Duration {
 	if p.left >= 0 {
 		return 0
 	}
-	return time.Duration(-p.left / p.rate * float64(time.Second))
+	return time.Duration(min(-p.left/p.rate, maxPause.Seconds()) * float64(time.Second))
 }
 
 func (p *pace) interrupt() {

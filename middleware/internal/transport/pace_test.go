@@ -22,6 +22,7 @@ func TestPace(t *testing.T) {
 		{"no more than a second is saved", 10, []step{{time.Hour, 10, 0}, {0, 11, 100 * ms}}},
 		{"slow", .5, []step{{0, 1, 0}, {0, 2, 2 * time.Second}, {2 * time.Second, 2, 0}}},
 		{"at once", 1000, []step{{0, 8000, 7 * time.Second}}},
+		{"almost never", 1e-300, []step{{0, 1, 0}, {0, 2, maxPause}}},
 		{"nothing", 10, []step{{0, 0, 0}, {time.Hour, 0, 0}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -86,9 +86,14 @@ func New(conn net.Conn, received []byte, config Config) *Transport {
 // [*frame.Violation] for a violation and a [*frame.CloseReceived] for the client's close frame.
 func (t *Transport) Read(p []byte) (n int, err error) {
 	for n == 0 && err == nil && len(p) > 0 {
+		if len(t.in.unread) > 0 {
+			return t.in.take(p), nil
+		}
+		// Control frames within a message count too.
+		if err = t.keepPace(); err != nil {
+			break
+		}
 		switch {
-		case len(t.in.unread) > 0:
-			n = t.in.take(p)
 		case t.refused != nil:
 			err = t.refused
 		case len(t.in.rest) > 0:
