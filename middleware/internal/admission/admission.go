@@ -90,13 +90,17 @@ func (g *Gate) Closed() bool {
 }
 
 // Network names the client at an address: by the address, or for IPv6 by its /64, of which a client
-// usually has all addresses (RFC 6177). What is no address with a port is its own name.
+// usually has all addresses (RFC 6177). The port may be missing, as behind handlers that replace
+// RemoteAddr by the address in a header. What is no address is its own name.
 func Network(addrPort string) string {
 	parsed, err := netip.ParseAddrPort(addrPort)
+	addr := parsed.Addr()
 	if err != nil {
-		return addrPort
+		if addr, err = netip.ParseAddr(addrPort); err != nil {
+			return addrPort
+		}
 	}
-	addr := parsed.Addr().Unmap().WithZone("")
+	addr = addr.Unmap().WithZone("")
 	if addr.Is6() {
 		return netip.PrefixFrom(addr, 64).Masked().String()
 	}
