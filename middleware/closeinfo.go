@@ -57,6 +57,8 @@ func (i CloseInfo) Cause() string {
 func networkCause(err error) string {
 	var netErr net.Error
 	switch {
+	case errors.Is(err, syscall.ETIMEDOUT): // TCP has given up.
+		return "network"
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return "end of stream"
 	case errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
