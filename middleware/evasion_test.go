@@ -60,6 +60,33 @@ func TestNothingIsHandledAfterExpiry(t *testing.T) {
 	}
 }
 
+// A client that has a whole /64, or any port, gets no further by it where Client reads a header.
+func TestClientIsANetwork(t *testing.T) {
+	inBubble(t, middleware.Options{
+		Handler: plainEcho(), MaxConnsPerClient: 1,
+		Client: func(r *http.Request) string { return r.Header.Get("X-Forwarded-For") },
+	}, func(t *testing.T, dial func() *rawClient) {
+		for _, test := range []struct {
+			from string
+			want int
+		}{
+			{"2001:db8::1", 101},
+			{"2001:db8::2", 429},
+			{"[2001:db8::3]:1234", 429},
+			{"2001:db8:0:1::1", 101},
+			{"192.0.2.1", 101},
+			{"192.0.2.1:1234", 429},
+			{"ada", 101},
+			{"ada", 429},
+		} {
+			resp := dial().request("/ws", handshakeLines, "X-Forwarded-For: "+test.from+"\r\n")
+			if resp.StatusCode != test.want {
+				t.Errorf("%s: %s, want %d", test.from, resp.Status, test.want)
+			}
+		}
+	})
+}
+
 // Pings within a message count for the MaxMessageRate, and so delay what follows.
 func TestPingsWithinAMessageArePaced(t *testing.T) {
 	inBubble(t, middleware.Options{

@@ -162,7 +162,7 @@ func (m *Middleware) client(r *http.Request) string {
 	case !m.conns.gate.CountsClients():
 		return ""
 	case m.opts.Client != nil:
-		return strings.Clone(m.opts.Client(r))
+		return admission.Network(strings.Clone(m.opts.Client(r)))
 	}
 	return admission.Network(r.RemoteAddr)
 }

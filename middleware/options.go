@@ -92,8 +92,9 @@ type Options struct {
 	// are refused with 429 and Retry-After. If zero or negative, there is no limit.
 	MaxConnsPerClient int
 
-	// Client names the client of a request for MaxConnsPerClient. If nil, it is the address of
-	// RemoteAddr, for IPv6 its /64. Behind a proxy that is the proxy's, which all clients share.
+	// Client names the client of a request for MaxConnsPerClient. An address counts without its
+	// port, and for IPv6 by its /64. If nil, it is RemoteAddr, which is the proxy's behind a proxy:
+	// all clients share it.
 	Client func(*http.Request) string
 
 	// MaxMessageRate is how many messages a second are read of a connection, control frames
