@@ -6,10 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"strconv"
+	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"example.com/wsecho/middleware"
 )
@@ -46,15 +45,15 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (config,
 	fs := flag.NewFlagSet("app", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
-	defineServer(fs, &cfg)
-	defineWebSocket(fs, &cfg.ws, &prefix)
-	defineInspector(fs, &cfg)
+	groups := defineGroups(&cfg, &prefix)
+	for _, g := range groups {
+		g.VisitAll(func(f *flag.Flag) { fs.Var(f.Value, f.Name, f.Usage) })
+	}
 
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprint(stdout, usage)
-			fs.SetOutput(stdout)
-			fs.PrintDefaults()
+			printGroups(stdout, groups)
 		}
 		return config{}, err
 	}
@@ -77,6 +76,34 @@ func parse(args []string, getenv func(string) string, stdout io.Writer) (config,
 	return cfg, nil
 }
 
+// defineGroups returns the flags in the groups that the help has, each with its heading as name.
+func defineGroups(cfg *config, prefix *string) []*flag.FlagSet {
+	group := func(heading string, define func(fs *flag.FlagSet)) *flag.FlagSet {
+		fs := flag.NewFlagSet(heading, flag.ContinueOnError)
+		define(fs)
+		return fs
+	}
+	return []*flag.FlagSet{
+		group("The server", func(fs *flag.FlagSet) { defineServer(fs, cfg) }),
+		group("The endpoint", func(fs *flag.FlagSet) { defineEndpoint(fs, &cfg.ws, prefix) }),
+		group("Who may connect", func(fs *flag.FlagSet) { defineAdmission(fs, &cfg.ws) }),
+		group("A connection", func(fs *flag.FlagSet) { defineConnection(fs, &cfg.ws) }),
+		group("The end", func(fs *flag.FlagSet) { defineEnd(fs, cfg) }),
+		group("The inspector", func(fs *flag.FlagSet) { defineInspector(fs, cfg) }),
+	}
+}
+
+func printGroups(w io.Writer, groups []*flag.FlagSet) {
+	for i, g := range groups {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "%s:\n", g.Name())
+		g.SetOutput(w)
+		g.PrintDefaults()
+	}
+}
+
 func defineServer(fs *flag.FlagSet, cfg *config) {
 	fs.Func("addr", "listen on `host:port` instead of PORT", func(s string) error {
 		addr, err := parseAddr(s)
@@ -94,18 +121,18 @@ func defineServer(fs *flag.FlagSet, cfg *config) {
 		"serve HTTPS with a new self-signed certificate")
 	fs.Var(value[bool]{&cfg.h2c, parseBool}, "h2c", "serve HTTP/2 without TLS, besides HTTP/1.1")
 	fs.Var(value[bool]{&cfg.quiet, parseBool}, "quiet", "disable the access log")
-	fs.Var(value[time.Duration]{&cfg.drain, parseDrain}, "drain",
-		"on SIGINT or SIGTERM, wait up to this `duration` for connections to end")
 }
 
-func defineWebSocket(fs *flag.FlagSet, o *middleware.Options, prefix *string) {
-	o.Path, o.ReadLimit, o.MaxConns, o.PingInterval = "/ws", 1<<20, 65536, 30*time.Second
+func defineEndpoint(fs *flag.FlagSet, o *middleware.Options, prefix *string) {
+	o.Path = "/ws"
 	fs.Var(value[string]{&o.Path, parsePath}, "path",
 		"serve WebSockets on `path`, and on all paths below if it ends in /")
 	fs.Var(value[string]{prefix, parseText}, "prefix", "begin every reply with `text`")
-	fs.Var(value[int64]{&o.ReadLimit, parseLimit}, "read-limit",
-		"limit messages to this many `bytes`; negative: no limit")
 	fs.Var(value[bool]{&o.Compression, parseBool}, "compress", "accept permessage-deflate")
+}
+
+func defineAdmission(fs *flag.FlagSet, o *middleware.Options) {
+	o.MaxConns = 65536
 	fs.Func("origin", "allow pages of origins that match `pattern`, such as\n"+
 		"https://*.example.com, besides the application's own; repeatable", func(s string) error {
 		o.AllowedOrigins = append(o.AllowedOrigins, s)
@@ -115,114 +142,67 @@ func defineWebSocket(fs *flag.FlagSet, o *middleware.Options, prefix *string) {
 		n, err := parseLimit(s)
 		return int(n), err
 	}}, "max-conns", "answer 503 beyond this `number` of WebSockets; negative: no limit")
+	fs.Var(value[int]{&o.MaxConnsPerClient, parseCount}, "max-conns-per-client",
+		"answer 429 beyond this `number` of WebSockets of one address,\n"+
+			"for IPv6 of one /64; 0: no limit")
+	fs.BoolFunc("behind-proxy", "take the address of a client from the last entry of\n"+
+		"X-Forwarded-For, which the proxy in front must add", func(s string) error {
+		behind, err := parseBool(s)
+		if o.Client = nil; behind {
+			o.Client = forwardedFor
+		}
+		return err
+	})
+}
+
+// forwardedFor returns the address from which the proxy was called: the last one of the header.
+// Those before it are what the client says. Who circumvents the proxy is "".
+func forwardedFor(r *http.Request) string {
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	return strings.TrimSpace(hops[len(hops)-1])
+}
+
+func defineConnection(fs *flag.FlagSet, o *middleware.Options) {
+	o.ReadLimit, o.PingInterval = 1<<20, 30*time.Second
+	fs.Var(value[int64]{&o.ReadLimit, parseLimit}, "read-limit",
+		"limit messages to this many `bytes`; negative: no limit")
+	fs.Var(value[float64]{&o.MaxMessageRate, parseRate}, "max-message-rate",
+		"read at most this `number` of messages a second of each WebSocket,\n"+
+			"the others later; 0: no limit")
 	fs.Var(value[time.Duration]{&o.PingInterval, parseInterval}, "ping-interval",
 		"ping idle clients after this `duration`; negative: never")
+	fs.Var(value[time.Duration]{&o.MaxAge, parseSpan}, "max-age",
+		"close WebSockets with 1001 at this age, a `duration`, give or take a\n"+
+			"tenth; 0: never")
+	fs.Var(expiry{o, new(time.Duration)}, "expires",
+		"close WebSockets with 3000 after this `duration`, as if their\n"+
+			"credentials had ended; 0: never")
 }
 
-// A value is a [flag.Value] whose errors name the rule: those of flag.Duration and flag.Int are
-// only "parse error".
-type value[T any] struct {
-	to    *T
-	parse func(string) (T, error)
+// expiry is the flag for [middleware.Options.Expires].
+type expiry struct {
+	o     *middleware.Options
+	after *time.Duration
 }
 
-// String is also called for the zero value, with which flag compares defaults. It quotes texts, as
-// flag does for its own.
-func (v value[T]) String() string {
-	var t T
-	if v.to != nil {
-		t = *v.to
-	}
-	if text, ok := any(t).(string); ok {
-		return strconv.Quote(text)
-	}
-	return fmt.Sprint(t)
-}
+func (e expiry) String() string { return value[time.Duration]{to: e.after}.String() }
 
-func (v value[T]) Set(s string) error {
-	t, err := v.parse(s)
-	if err == nil {
-		*v.to = t
-	}
-	return err
-}
-
-// IsBoolFlag makes -tls short for -tls=true.
-func (v value[T]) IsBoolFlag() bool {
-	_, ok := any(v.to).(*bool)
-	return ok
-}
-
-func parseBool(s string) (bool, error) {
-	b, err := strconv.ParseBool(s)
+func (e expiry) Set(s string) error {
+	after, err := parseSpan(s)
 	if err != nil {
-		return false, errors.New("must be true or false")
+		return err
 	}
-	return b, nil
+	*e.after = after
+	if e.o.Expires = nil; after > 0 {
+		e.o.Expires = func(*http.Request) time.Time { return time.Now().Add(after) }
+	}
+	return nil
 }
 
-func parseText(s string) (string, error) {
-	if !utf8.ValidString(s) {
-		return "", errors.New("must be UTF-8")
-	}
-	return s, nil
-}
-
-func parsePath(s string) (string, error) {
-	if s == "" {
-		return "", errors.New(`must begin with "/"`)
-	}
-	return s, rule(s, middleware.Options{Path: s}.Validate())
-}
-
-// rule returns the error without what flag says too: what is wrong, with its value.
-func rule(value string, err error) error {
-	if err == nil {
-		return nil
-	}
-	text := err.Error()
-	if _, after, ok := strings.Cut(text, strconv.Quote(value)+": "); ok {
-		text = after
-	}
-	return errors.New(text)
-}
-
-func parseDuration(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return 0, errors.New("must be a duration such as 30s")
-	}
-	return d, nil
-}
-
-func parseDrain(s string) (time.Duration, error) {
-	d, err := parseDuration(s)
-	if err == nil && d < 0 {
-		err = errors.New("must not be negative")
-	}
-	return d, err
-}
-
-// errZero is for the limits, of which [middleware.Options] takes a zero for the default.
-var errZero = errors.New("must not be 0; a negative one disables it")
-
-func parseInterval(s string) (time.Duration, error) {
-	d, err := parseDuration(s)
-	if err == nil && d == 0 {
-		err = errZero
-	}
-	return d, err
-}
-
-func parseLimit(s string) (int64, error) {
-	n, err := strconv.ParseInt(s, 10, 64)
-	switch {
-	case errors.Is(err, strconv.ErrRange):
-		return 0, errors.New("must be a whole number of at most 64 bits")
-	case err != nil:
-		return 0, errors.New("must be a whole number")
-	case n == 0:
-		return 0, errZero
-	}
-	return n, nil
+func defineEnd(fs *flag.FlagSet, cfg *config) {
+	fs.Var(value[time.Duration]{&cfg.drain, parseSpan}, "drain",
+		"on SIGINT or SIGTERM, wait up to this `duration` for connections to\nend; 0: cut them")
+	fs.Var(value[time.Duration]{&cfg.ws.DrainSpread, parseSpan}, "drain-spread",
+		"close WebSockets one after the other over this `duration`, or most of\n"+
+			"that of -drain; 0: all at once")
 }

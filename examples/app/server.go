@@ -24,6 +24,10 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 	lines := log.New(stdout, "", 0)
 	cfg.ws.Logger = logger
+	stats := new(statistics)
+	if cfg.debug != nil {
+		cfg.ws.Hooks = stats.hooks()
+	}
 	ws := newEndpoints(cfg)
 	server, err := newServer(cfg, ws, lines, logger)
 	if err != nil {
@@ -39,7 +43,7 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 		if debug, err = cfg.debug.listen(); err != nil {
 			return fmt.Errorf("%w; -debug-addr chooses another", err)
 		}
-		debugServer := newDebugServer(logger)
+		debugServer := newDebugServer(logger, stats)
 		defer debugServer.Close()
 		go debugServer.Serve(debug)
 	}
@@ -136,12 +140,13 @@ func drain(
 	defer cancel()
 	var left atomic.Int64
 	// The limit includes the time to cut the remaining connections.
-	margin := min(limit/5, time.Second)
-	timer := time.AfterFunc(limit-margin, func() {
+	cutAfter := limit - min(limit/5, time.Second)
+	timer := time.AfterFunc(cutAfter, func() {
 		left.Store(int64(ws.NumConns())) // before they are cut
 		cancel()
 	})
 	defer timer.Stop()
+	ctx = planned{ctx, time.Now().Add(cutAfter)}
 	drained := make(chan error, 1)
 	go func() { drained <- ws.Shutdown(ctx) }()
 	if err := errors.Join(server.Shutdown(ctx), <-drained); err != nil {
@@ -152,3 +157,12 @@ func drain(
 	}
 	lines.Print("Drained: all connections have ended")
 }
+
+// planned is a context that is canceled by hand, but at the deadline: -drain-spread depends on it.
+type planned struct {
+	context.Context
+	deadline time.Time
+}
+
+// Deadline implements [context.Context].
+func (p planned) Deadline() (time.Time, bool) { return p.deadline, true }
