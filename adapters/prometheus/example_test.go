@@ -38,6 +38,7 @@ func Example() {
 	// Output:
 	// websocket_closes_total{code="1000"} 1
 	// websocket_connection_duration_seconds_count 1
+	// websocket_ends_total{cause="client"} 1
 	// websocket_handshakes_total{status="101"} 1
 	// websocket_message_bytes_total{direction="received",type="text"} 21
 	// websocket_message_bytes_total{direction="sent",type="text"} 54

@@ -12,19 +12,29 @@
 //	websocket_messages_total{direction,type}              received or sent; text or binary
 //	websocket_message_bytes_total{direction,type}         of payload, uncompressed
 //	websocket_closes_total{code}                          1006 if there was no close frame
+//	websocket_ends_total{cause}                           see CloseInfo.Cause
+//	websocket_refusals_total{reason}                      a class of reasons
+//	websocket_ping_round_trip_seconds                     histogram, 1 ms to 10 s
 //
-// Clients cannot create series: there are at most 50. A status is one of the eight that the
+// Clients cannot create series: there are at most 86. A status is one of the nine that the
 // middleware answers with. A code is one from 1000 to 1014 that RFC 6455 or its registry defines;
-// the codes that applications, and so clients, can choose are counted as "3xxx" and "4xxx". All
-// other values are counted as "other".
+// the codes that applications, and so clients, can choose are counted as "3xxx" and "4xxx". A cause
+// is a word of [middleware.CloseInfo.Cause]. A reason is "client limit" (429), "limit" or "shutdown"
+// (503), "origin" (403), "malformed" (400), "method" (405), "version" (426), "http version" (505) or
+// "error" (500). All other values are counted as "other".
 //
-// A duration includes the closing handshake: up to CloseTimeout if the client does not answer.
+// A duration includes the closing handshake: up to CloseTimeout if the client does not answer. A
+// round trip includes the time that a ping waits behind data: pings have a payload of 8 bytes.
 //
-// The file dashboard.json in this folder is a Grafana dashboard of these metrics.
+// Hooks of your own are added with [middleware.JoinHooks].
+//
+// In this folder, dashboard.json is a Grafana dashboard of these metrics, and alerts.yaml has rules
+// for Prometheus.
 package wsprometheus
 
 import (
 	"net/http"
+	"time"
 
 	"example.com/wsecho/middleware"
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,7 +51,9 @@ type Metrics struct {
 	duration       prometheus.Histogram
 	handshakes     *prometheus.CounterVec
 	received, sent traffic
-	closes         *prometheus.CounterVec
+	closes, ends   *prometheus.CounterVec
+	refusals       *prometheus.CounterVec
+	roundTrips     prometheus.Histogram
 	collectors     []prometheus.Collector
 }
 
@@ -63,22 +75,42 @@ func New() *Metrics {
 			"WebSocket handshakes by the HTTP status of the answer, 101 if accepted.", "status"),
 		closes: counters("websocket_closes_total",
 			"WebSocket connections that have ended, by close code.", "code"),
+		ends: counters("websocket_ends_total",
+			"WebSocket connections that have ended, by what ended them.", "cause"),
+		refusals: counters("websocket_refusals_total",
+			"WebSocket handshakes that were refused, by the class of the reason.", "reason"),
+		roundTrips: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "websocket_ping_round_trip_seconds",
+			Help:    "Time from the ping to its pong of WebSocket connections.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}),
 	}
 	messages := counters("websocket_messages_total", "WebSocket messages.", "direction", "type")
 	bytes := counters("websocket_message_bytes_total",
 		"Bytes of payload of WebSocket messages, as if uncompressed.", "direction", "type")
 	m.received = newTraffic(messages, bytes, "received")
 	m.sent = newTraffic(messages, bytes, "sent")
+	m.collectors = []prometheus.Collector{
+		m.open, m.duration, m.handshakes, messages, bytes, m.closes, m.ends, m.refusals, m.roundTrips,
+	}
+	m.begin()
+	return m
+}
+
+// begin creates the series.
+func (m *Metrics) begin() {
 	for _, status := range statuses {
 		m.handshakes.WithLabelValues(statusLabel(status))
 	}
 	for _, code := range closeCodes {
 		m.closes.WithLabelValues(closeLabel(code))
 	}
-	m.collectors = []prometheus.Collector{
-		m.open, m.duration, m.handshakes, messages, bytes, m.closes,
+	for _, cause := range causes {
+		m.ends.WithLabelValues(cause)
 	}
-	return m
+	for _, reason := range reasons {
+		m.refusals.WithLabelValues(reason)
+	}
 }
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
@@ -111,6 +143,9 @@ func (m *Metrics) Hooks() middleware.Hooks {
 		Sent: func(_ *middleware.Conn, t middleware.MessageType, size int64) {
 			m.sent.add(t, size)
 		},
+		Pong: func(_ *middleware.Conn, rtt time.Duration) {
+			m.roundTrips.Observe(rtt.Seconds())
+		},
 		Closed: m.closed,
 	}
 }
@@ -120,14 +155,16 @@ func (m *Metrics) accepted(*middleware.Conn) {
 	m.open.Inc()
 }
 
-func (m *Metrics) refused(_ *http.Request, status int, _ string) {
+func (m *Metrics) refused(_ *http.Request, status int, reason string) {
 	m.handshakes.WithLabelValues(statusLabel(status)).Inc()
+	m.refusals.WithLabelValues(reasonLabel(status, reason)).Inc()
 }
 
 func (m *Metrics) closed(_ *middleware.Conn, info middleware.CloseInfo) {
 	m.open.Dec()
 	m.duration.Observe(info.Duration.Seconds())
 	m.closes.WithLabelValues(closeLabel(info.Code)).Inc()
+	m.ends.WithLabelValues(causeLabel(info.Cause())).Inc()
 }
 
 // traffic has the counters of one direction, so that messages need no lookup by label.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,8 +49,8 @@ func TestHooks(t *testing.T) {
 		h.Accepted(nil)
 	}
 	h.Refused(nil, 403, "origin")
-	h.Refused(nil, 503, "limit")
-	h.Refused(nil, 503, "limit")
+	h.Refused(nil, 503, "the limit of 1 WebSocket connections is reached")
+	h.Refused(nil, 503, "the server is shutting down")
 	for _, size := range []int64{0, 1, 1 << 40} {
 		h.Received(nil, text, size)
 	}
@@ -57,8 +58,15 @@ func TestHooks(t *testing.T) {
 	h.Sent(nil, text, 300)
 	h.Sent(nil, binary, 20)
 	h.Sent(nil, binary, 3)
-	h.Closed(nil, middleware.CloseInfo{Code: 1000, Duration: 250 * time.Millisecond})
-	h.Closed(nil, middleware.CloseInfo{Code: 1006, Duration: 2 * time.Hour})
+	for _, rtt := range []time.Duration{2 * time.Millisecond, 200 * time.Millisecond, 20 * time.Second} {
+		h.Pong(nil, rtt)
+	}
+	h.Closed(nil, middleware.CloseInfo{
+		Code: 1000, ByClient: true, Duration: 250 * time.Millisecond,
+	})
+	h.Closed(nil, middleware.CloseInfo{
+		Code: 1006, Duration: 2 * time.Hour, Err: syscall.ECONNRESET,
+	})
 	h.Closed(nil, middleware.CloseInfo{Code: 4321, Duration: 36 * time.Hour})
 	want(t, m, readFile(t, "testdata/hooks.txt"))
 }
@@ -77,7 +85,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Whatever the codes, there are the 50 documented series: 35 and the 15 lines of the histogram.
+// Whatever the codes, there are the 86 documented series: 55 and the lines of the histograms, 15 and 16.
 func TestCardinality(t *testing.T) {
 	m := wsprometheus.New()
 	h := m.Hooks()
@@ -93,20 +101,24 @@ func TestCardinality(t *testing.T) {
 	}{
 		{"websocket_connections_open", 1},
 		{"websocket_connection_duration_seconds", 1},
-		{"websocket_handshakes_total", 9},
+		{"websocket_handshakes_total", 10},
 		{"websocket_messages_total", 4},
 		{"websocket_message_bytes_total", 4},
 		{"websocket_closes_total", 17},
+		{"websocket_ends_total", 8},
+		{"websocket_refusals_total", 10},
+		{"websocket_ping_round_trip_seconds", 1},
 	} {
 		if got := testutil.CollectAndCount(m, test.name); got != test.want {
 			t.Errorf("%s: %d series, want %d", test.name, got, test.want)
 		}
 	}
-	if got := testutil.CollectAndCount(m); got != 36 {
-		t.Errorf("%d metrics in all, want 36", got)
+	if got := testutil.CollectAndCount(m); got != 56 {
+		t.Errorf("%d metrics in all, want 56", got)
 	}
 	want(t, m, readFile(t, "testdata/hostile.txt"),
-		"websocket_closes_total", "websocket_handshakes_total")
+		"websocket_closes_total", "websocket_handshakes_total",
+		"websocket_ends_total", "websocket_refusals_total")
 }
 
 // A label distinguishes the endpoints of a program.

@@ -14,6 +14,8 @@ import (
 	wsprometheus "example.com/wsecho/adapters/prometheus"
 	"example.com/wsecho/middleware"
 	"github.com/gorilla/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // server is an endpoint with metrics.
@@ -99,7 +101,8 @@ websocket_connections_open `
 	want(t, s.metrics, open+"0\n", "websocket_connections_open")
 	want(t, s.metrics, readFile(t, "testdata/connection.txt"),
 		"websocket_messages_total", "websocket_message_bytes_total",
-		"websocket_closes_total", "websocket_handshakes_total")
+		"websocket_closes_total", "websocket_handshakes_total",
+		"websocket_ends_total", "websocket_refusals_total")
 }
 
 func TestRefused(t *testing.T) {
@@ -135,7 +138,8 @@ func TestRefused(t *testing.T) {
 				test.method, test.header, test.value, resp.Status, test.status)
 		}
 	}
-	want(t, s.metrics, readFile(t, "testdata/refused.txt"), "websocket_handshakes_total")
+	want(t, s.metrics, readFile(t, "testdata/refused.txt"),
+		"websocket_handshakes_total", "websocket_refusals_total")
 	closeConn(t, c, 1000, 1000)
 }
 
@@ -181,5 +185,65 @@ func TestFailures(t *testing.T) {
 	gone := dial(t, s.Server)
 	_ = gone.NetConn().Close()
 	s.shutdown(t)
-	want(t, s.metrics, readFile(t, "testdata/failures.txt"), "websocket_closes_total")
+	want(t, s.metrics, readFile(t, "testdata/failures.txt"),
+		"websocket_closes_total", "websocket_ends_total")
+}
+
+// The two reasons of a 503 are told apart, by what the middleware says.
+func TestRefusedInShutdownOrPerClient(t *testing.T) {
+	s := serve(t, middleware.Options{MaxConnsPerClient: 1})
+	refused := func(status int) {
+		t.Helper()
+		dialer := websocket.Dialer{HandshakeTimeout: timeout}
+		_, resp, _ := dialer.Dial("ws"+strings.TrimPrefix(s.URL, "http")+"/ws", nil)
+		if resp == nil || resp.StatusCode != status {
+			t.Errorf("got %v, want %d", resp, status)
+		}
+	}
+	c := dial(t, s.Server)
+	refused(429)
+	closeConn(t, c, 1000, 1000)
+	s.shutdown(t)
+	refused(503)
+	for _, line := range []string{
+		`websocket_refusals_total{reason="client limit"} 1`,
+		`websocket_refusals_total{reason="shutdown"} 1`,
+		`websocket_refusals_total{reason="limit"} 0`,
+	} {
+		if !strings.Contains(exposition(t, s.metrics), line+"\n") {
+			t.Errorf("no line %s", line)
+		}
+	}
+}
+
+func TestRoundTrips(t *testing.T) {
+	s := serve(t, middleware.Options{PingInterval: 10 * time.Millisecond})
+	c := dial(t, s.Server)
+	pinged := make(chan int, 1000)
+	c.SetPingHandler(func(payload string) error {
+		pinged <- len(payload)
+		return c.WriteControl(websocket.PongMessage, []byte(payload), time.Now().Add(timeout))
+	})
+	go func() { _, _, _ = c.ReadMessage() }()
+	if got := <-pinged; got != 8 {
+		t.Errorf("a ping with %d bytes", got)
+	}
+	for range 3 {
+		<-pinged // so two at least have been answered
+	}
+	s.shutdown(t)
+	if strings.Contains(exposition(t, s.metrics), "websocket_ping_round_trip_seconds_count 0\n") {
+		t.Error("no round trip")
+	}
+}
+
+// exposition returns the metrics as Prometheus scrapes them.
+func exposition(t *testing.T, c prometheus.Collector) string {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(c)
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", http.NoBody)
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	return w.Body.String()
 }
