@@ -1,5 +1,5 @@
-// Package dashboard_test checks the Grafana dashboard of adapters/prometheus against the exported
-// metrics, and its queries with Prometheus's parser.
+// Package dashboard_test checks the Grafana dashboard and the alert rules of adapters/prometheus
+// against the exported metrics, and their queries with Prometheus's parser.
 package dashboard_test
 
 import (
@@ -108,8 +108,8 @@ func TestPanels(t *testing.T) {
 		}
 		checkTargets(t, p)
 	}
-	if len(ids) != 7 {
-		t.Errorf("%d panels, want 7", len(ids))
+	if len(ids) != 10 {
+		t.Errorf("%d panels, want 10", len(ids))
 	}
 }
 
