@@ -43,13 +43,10 @@ func newHandler(lifetime time.Duration) http.Handler {
 // greet is called once for each connection. The function it returns answers the messages.
 func greet(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
 	s := sessionOf(ctx)
-	ended := &middleware.CloseError{Code: 3000, Reason: "the session has ended"} // Unauthorized
-	stop := context.AfterFunc(s.active, func() { _ = c.Close(ended.Code, ended.Reason) })
+	// The session expires, or ends before that at a logout. Then c gets no more messages.
+	stop := context.AfterFunc(s.active, func() { c.SetExpiry(time.Now()) })
 	context.AfterFunc(ctx, func() { stop() })
 	return func(w io.Writer, m *middleware.Message) error {
-		if s.active.Err() != nil { // The client may send until it has answered the close frame.
-			return ended
-		}
 		_, err := fmt.Fprintf(w, "%s, you sent %s", s.user, m.Data)
 		return err
 	}, nil

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -101,7 +99,7 @@ func TestLogout(t *testing.T) {
 	if resp := post(t, url+"/logout", "", header); resp.StatusCode != 200 {
 		t.Errorf("logout: status %d, want 200", resp.StatusCode)
 	}
-	c.WantClose(3000, "the session has ended")
+	c.WantClose(3000, "the credentials have expired")
 	wstest.WantStatus(t, url+"/ws", header, 401)
 	other.Send("still here?")
 	other.Want("ada, you sent still here?")
@@ -113,7 +111,7 @@ func TestExpiry(t *testing.T) {
 	c := wstest.Dial(t, url+"/ws", header)
 	c.Send("hi")
 	c.Want("ada, you sent hi")
-	c.WantClose(3000, "the session has ended")
+	c.WantClose(3000, "the credentials have expired")
 	wstest.WantStatus(t, url+"/ws", header, 401)
 }
 
@@ -135,7 +133,7 @@ func TestLoginAgain(t *testing.T) {
 	c.Send("hi")
 	c.Want("ada, you sent hi")
 	again := post(t, url+"/login", "grace", header).Cookies()[0]
-	c.WantClose(3000, "the session has ended")
+	c.WantClose(3000, "the credentials have expired")
 	wstest.WantStatus(t, url+"/ws", header, 401)
 	header = http.Header{"Cookie": {again.Name + "=" + again.Value}}
 	other := wstest.Dial(t, url+"/ws", header)
@@ -146,35 +144,19 @@ func TestLoginAgain(t *testing.T) {
 
 // What a client sends after the session has ended is not answered, nor anything else done with it.
 func TestLate(t *testing.T) {
+	var messages wstest.Messages
 	s := &sessions{lifetime: time.Hour}
-	answered := make(chan error, 2)
-	ws := middleware.New(middleware.Options{Handler: middleware.PerConn(
-		func(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
-			answer, err := greet(ctx, c)
-			return func(w io.Writer, m *middleware.Message) error {
-				err := answer(io.Discard, m)
-				answered <- err
-				return err
-			}, err
-		})})
 	mux := http.NewServeMux()
 	mux.HandleFunc("/login", s.login)
 	mux.Handle("/logout", s.authenticate(http.HandlerFunc(logout)))
-	mux.Handle("/ws", s.authenticate(ws))
+	mux.Handle("/ws", s.authenticate(middleware.New(middleware.Options{Handler: messages.Of(greet)})))
 	url := wstest.Serve(t, mux)
 	header := login(t, url)
 	c := wstest.Dial(t, url+"/ws", header)
 	c.Send("hi")
-	wstest.Until(t, "answered", func() bool { return len(answered) > 0 })
-	if err := <-answered; err != nil {
-		t.Error(err)
-	}
+	c.Want("ada, you sent hi")
+	c.SendWhenClosed("late")
 	post(t, url+"/logout", "", header)
-	c.SetCloseHandler(func(int, string) error { c.Send("late"); return nil })
-	c.WantClose(3000, "the session has ended")
-	var ended *middleware.CloseError
-	wstest.Until(t, "answered", func() bool { return len(answered) > 0 })
-	if err := <-answered; !errors.As(err, &ended) || ended.Code != 3000 {
-		t.Errorf("answered: %v, want close 3000", err)
-	}
+	c.WantClose(3000, "the credentials have expired")
+	messages.Want(t, "hi")
 }

@@ -1,14 +1,17 @@
-// Command endpoints serves two WebSocket endpoints beside an ordinary page. Each has its own
-// handler, limits and shutdown.
+// Command endpoints serves two WebSocket endpoints beside an ordinary page, until SIGINT or SIGTERM.
+// Each has its own handler and limits. They are shut down together.
 package main
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"example.com/wsecho/middleware"
@@ -17,19 +20,31 @@ import (
 func main() {
 	addr := flag.String("addr", "localhost:3000", "`address` to listen on")
 	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
 	fmt.Printf("Serving ws://%[1]s/echo and ws://%[1]s/upper beside http://%[1]s/. Try:\n"+
 		"  npx wscat -c ws://%[1]s/echo\n"+
 		"  npx wscat -c ws://%[1]s/upper\n", *addr)
-	server := &http.Server{Addr: *addr, Handler: newHandler(), ReadHeaderTimeout: 5 * time.Second}
-	log.Fatal(server.ListenAndServe())
+	echo, upper := newEndpoints()
+	server := &http.Server{
+		Addr: *addr, Handler: newHandler(echo, upper), ReadHeaderTimeout: 5 * time.Second,
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.ListenAndServe() }()
+	select {
+	case err := <-failed:
+		log.Fatal(err)
+	case <-ctx.Done():
+		stop() // A second signal ends the program at once.
+	}
+	limit, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := together(limit, server.Shutdown, echo.Shutdown, upper.Shutdown); err != nil {
+		log.Print(errors.Join(err, server.Close()))
+	}
 }
 
-func newHandler() http.Handler {
-	echo := middleware.New(middleware.Options{})
-	upper := middleware.New(middleware.Options{
-		Handler:   middleware.MessageFunc(toUpper),
-		ReadLimit: 1024,
-	})
+func newHandler(echo, upper *middleware.Middleware) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/echo", echo) // The path is the mux's to match: Options.Path is not looked at.
 	mux.Handle("/upper", upper)
@@ -37,12 +52,4 @@ func newHandler() http.Handler {
 		_, _ = io.WriteString(w, "an ordinary page\n")
 	})
 	return mux
-}
-
-func toUpper(w io.Writer, m *middleware.Message) error {
-	if m.Type != middleware.TextMessage {
-		return &middleware.CloseError{Code: 1003, Reason: "send text"} // Unsupported Data
-	}
-	_, err := w.Write(bytes.ToUpper(m.Data))
-	return err
 }

@@ -34,24 +34,19 @@ func main() {
 func newHandler(verify func(token string) (claims, bool)) http.Handler {
 	ws := middleware.New(middleware.Options{
 		Handler:      middleware.PerConn(greet),
+		Expires:      expiry,
 		Subprotocols: []string{"bearer"}, // what a browser is answered, rather than its token
 	})
 	return authenticate(verify, ws.Handler(http.NotFoundHandler()))
 }
 
+func expiry(r *http.Request) time.Time { return claimsOf(r.Context()).expires }
+
 // greet is called once for each connection. The function it returns answers the messages.
-func greet(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
-	bearer := claimsOf(ctx)
-	expired := &middleware.CloseError{Code: 3000, Reason: "the token has expired"} // Unauthorized
-	expiry := time.AfterFunc(time.Until(bearer.expires), func() {
-		_ = c.Close(expired.Code, expired.Reason)
-	})
-	context.AfterFunc(ctx, func() { expiry.Stop() })
+func greet(ctx context.Context, _ *middleware.Conn) (middleware.MessageFunc, error) {
+	user := claimsOf(ctx).user
 	return func(w io.Writer, m *middleware.Message) error {
-		if !time.Now().Before(bearer.expires) { // The client may send until it has answered.
-			return expired
-		}
-		_, err := fmt.Fprintf(w, "%s, you sent %s", bearer.user, m.Data)
+		_, err := fmt.Fprintf(w, "%s, you sent %s", user, m.Data)
 		return err
 	}, nil
 }

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -70,7 +67,7 @@ func TestBrowser(t *testing.T) {
 
 func TestExpiry(t *testing.T) {
 	c := wstest.Dial(t, serve(t), http.Header{"Authorization": {"Bearer expiring"}})
-	c.WantClose(3000, "the token has expired")
+	c.WantClose(3000, "the credentials have expired")
 }
 
 // A client that leaves before the token expires gets the answer to its own close frame.
@@ -86,23 +83,13 @@ func TestClientCloses(t *testing.T) {
 
 // What a client sends after its token has expired is not answered, nor anything else done with it.
 func TestLate(t *testing.T) {
-	answered := make(chan error, 1)
-	ws := middleware.New(middleware.Options{Handler: middleware.PerConn(
-		func(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
-			answer, err := greet(ctx, c)
-			return func(w io.Writer, m *middleware.Message) error {
-				err := answer(io.Discard, m)
-				answered <- err
-				return err
-			}, err
-		})})
+	var messages wstest.Messages
+	ws := middleware.New(middleware.Options{Handler: messages.Of(greet), Expires: expiry})
 	expiring := func(string) (claims, bool) { return claims{"ada", time.Now().Add(time.Second)}, true }
 	c := wstest.Dial(t, wstest.Serve(t, authenticate(expiring, ws)), nil)
-	c.SetCloseHandler(func(int, string) error { c.Send("late"); return nil })
-	c.WantClose(3000, "the token has expired")
-	var expired *middleware.CloseError
-	wstest.Until(t, "answered", func() bool { return len(answered) > 0 })
-	if err := <-answered; !errors.As(err, &expired) || expired.Code != 3000 {
-		t.Errorf("answered: %v, want close 3000", err)
-	}
+	c.Send("hi")
+	c.Want("ada, you sent hi")
+	c.SendWhenClosed("late")
+	c.WantClose(3000, "the credentials have expired")
+	messages.Want(t, "hi")
 }

@@ -2,17 +2,22 @@
 package wstest
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"example.com/wsecho/middleware"
 	"github.com/gorilla/websocket"
 )
 
@@ -135,5 +140,56 @@ func (c *Client) WantClose(code int, reason string) {
 	closed, want := (*websocket.CloseError)(nil), websocket.CloseError{Code: code, Text: reason}
 	if !errors.As(err, &closed) || *closed != want {
 		c.t.Errorf("received %q, %v; want close %d %q", p, err, code, reason)
+	}
+}
+
+// SendWhenClosed makes the client send text after the close frame that it gets, before its own.
+func (c *Client) SendWhenClosed(text string) {
+	c.SetCloseHandler(func(code int, _ string) error {
+		c.Send(text)
+		return c.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""))
+	})
+}
+
+// Messages are those that a handler has answered.
+type Messages struct {
+	mu    sync.Mutex
+	texts []string
+	ended bool
+}
+
+// Of is PerConn(begin) for one connection, whose messages it records.
+func (m *Messages) Of(
+	begin func(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error),
+) middleware.Handler {
+	return middleware.HandlerFunc(func(ctx context.Context, c *middleware.Conn) error {
+		defer func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.ended = true
+		}()
+		answer, err := begin(ctx, c)
+		if err != nil {
+			return err
+		}
+		return middleware.MessageFunc(func(w io.Writer, message *middleware.Message) error {
+			m.mu.Lock()
+			m.texts = append(m.texts, string(message.Data))
+			m.mu.Unlock()
+			return answer(w, message)
+		}).ServeConn(ctx, c)
+	})
+}
+
+// Want waits for the end of the connection, when these must have been all messages.
+func (m *Messages) Want(t *testing.T, texts ...string) {
+	t.Helper()
+	Until(t, "the handler returns", func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.ended
+	})
+	if !slices.Equal(m.texts, texts) {
+		t.Errorf("handled %q, want %q", m.texts, texts)
 	}
 }
