@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"example.com/wsecho/middleware"
@@ -200,6 +201,37 @@ func ExampleHooks() {
 	// Output:
 	// received text 2
 	// closed 1006 after 35 bytes sent
+}
+
+// Behind exactly one proxy, the last entry of X-Forwarded-For is the address that it was called from.
+// What is before that, the client may have made up.
+func ExampleOptions_behindProxy() {
+	ws := middleware.New(middleware.Options{
+		MaxConnsPerClient: 1,
+		Client: func(r *http.Request) string {
+			hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+			return strings.TrimSpace(hops[len(hops)-1]) // "" without the header
+		},
+	})
+	server := httptest.NewServer(ws)
+	defer server.Close()
+
+	for _, forwardedFor := range []string{
+		"192.0.2.1",
+		"192.0.2.2",
+		"203.0.113.7, 192.0.2.1", // the first one again, with a lie
+	} {
+		header := http.Header{"X-Forwarded-For": {forwardedFor}}
+		c, resp, err := websocket.DefaultDialer.Dial("ws"+server.URL[len("http"):], header)
+		fmt.Println(resp.StatusCode)
+		if err == nil {
+			defer c.Close()
+		}
+	}
+	// Output:
+	// 101
+	// 101
+	// 429
 }
 
 // http.Server forgets hijacked connections, so both are shut down, at the same time.

@@ -94,6 +94,8 @@ func TestShort(t *testing.T) {
 		{"README.md", "go doc -all ./middleware", `(?m)^func New\(opts Options\) \*Middleware$`},
 		{"CONTRIBUTING.md", "go test -run '^$' -fuzz '^FuzzGuard$' -fuzztime 10000x ./middleware/internal/frame", `(?m)^ok `},
 		{"CONTRIBUTING.md", "go test -run '^$' -bench PassThrough ./middleware", `(?m)^BenchmarkPassThrough/`},
+		{"middleware/OPERATIONS.md", "go -C examples/interop run ./drain -svg drain/drain.svg", `(?m)^neither: at most 1073 handshakes a second`},
+		{"examples/interop/drain/main.go", "go -C examples/interop run ./drain -svg drain/drain.svg", `(?m)^DrainSpread 1m: at most 101 `},
 		{"middleware/OPERATIONS.md", "ulimit -n", `^(\d+|unlimited)\n$`},
 	} {
 		got := run(t, root, printed(t, test.page, test.command))

@@ -31,6 +31,7 @@ func pages(t *testing.T) []string {
 	pages := []string{
 		"README.md", "CONTRIBUTING.md", "SECURITY.md", "middleware/OPERATIONS.md",
 		"examples/interop/express/README.md", "examples/interop/compare/main.go",
+		"examples/interop/drain/main.go",
 		"examples/proxies/nginx/nginx.conf", "examples/proxies/haproxy/haproxy.cfg",
 		"examples/proxies/apache/wsecho.conf", "examples/proxies/caddy/Caddyfile",
 	}

@@ -78,6 +78,14 @@ var places = map[string]map[string]string{
 			func oneHost(mux *http.ServeMux, ws *middleware.Middleware, app http.Handler) { FRAGMENT }`,
 		`level=WARN msg="WebSocket log lines left out" status=403 count=1002`: `
 			const leftOut = "FRAGMENT"`,
+		"go -C examples/interop run ./drain -svg drain/drain.svg": "TestShort",
+		"err := together(ctx, server.Shutdown, chat.Shutdown, feed.Shutdown)": `
+			func several(
+				ctx context.Context, server *http.Server, chat, feed *middleware.Middleware,
+				together func(context.Context, ...func(context.Context) error) error,
+			) error { FRAGMENT; return err }`,
+		"r.Context()":                             notRun,
+		"SetExpiry(time.Now())":                   "examples/cookie/main.go: c.SetExpiry(time.Now())",
 		"Batched(Echo(Greeting))":                 notRun,
 		"slog.Default()":                          notRun,
 		"http.Server.SetKeepAlivesEnabled(false)": notRun,
@@ -99,6 +107,12 @@ var places = map[string]map[string]string{
 		"go -C examples/interop run ./compare -quick":                   "TestCompare",
 		"go -C examples/interop run ./compare":                          notRun, // It takes minutes.
 		"go -C examples/interop run ./compare -svg compare/compare.svg": "TestChart",
+	},
+	"examples/interop/drain/main.go": {
+		"go -C examples/interop run ./drain -svg drain/drain.svg": "TestShort",
+	},
+	"middleware/closeinfo.go": {
+		"client         the client's close frame": "middleware/operator_test.go: func TestCause(",
 	},
 	"examples/proxies/nginx/nginx.conf": {
 		"nginx -t && systemctl reload nginx": "examples/interop/proxies/nginx_test.go: program.Find(t, \"nginx\"",
