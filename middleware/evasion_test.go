@@ -87,6 +87,34 @@ func TestClientIsANetwork(t *testing.T) {
 	})
 }
 
+// A slot comes back if a function of the options panics.
+func TestSlotsAfterPanics(t *testing.T) {
+	panics := ""
+	inBubble(t, middleware.Options{
+		Handler: plainEcho(), MaxConns: 1, MaxConnsPerClient: 1,
+		Client: func(*http.Request) string {
+			if panics == "Client" {
+				panic(http.ErrAbortHandler)
+			}
+			return ""
+		},
+		Expires: func(*http.Request) time.Time {
+			if panics == "Expires" {
+				panic(http.ErrAbortHandler)
+			}
+			return time.Time{}
+		},
+	}, func(t *testing.T, dial func() *rawClient) {
+		for _, panics = range []string{"Client", "Expires"} {
+			c := dial()
+			c.send("GET /ws HTTP/1.1\r\n" + handshakeLines + "\r\n")
+			c.wantEnd()
+		}
+		panics = ""
+		dial().shakeHands()
+	})
+}
+
 // Pings within a message count for the MaxMessageRate, and so delay what follows.
 func TestPingsWithinAMessageArePaced(t *testing.T) {
 	inBubble(t, middleware.Options{
@@ -108,5 +136,29 @@ func TestPingsWithinAMessageArePaced(t *testing.T) {
 		c.send(closing(1000, ""))
 		c.want(closeReply(1000, ""))
 		c.wantEnd()
+	})
+}
+
+// A client that is gone while the reader pauses is found by pings, rather than when all that it has
+// sent is read.
+func TestGoneDuringAPause(t *testing.T) {
+	var closed chan middleware.CloseInfo
+	inBubble(t, middleware.Options{
+		Handler:        middleware.MessageFunc(func(io.Writer, *middleware.Message) error { return nil }),
+		MaxMessageRate: .001,
+		Hooks: middleware.Hooks{
+			Closed: func(_ *middleware.Conn, info middleware.CloseInfo) { closed <- info },
+		},
+	}, func(t *testing.T, dial func() *rawClient) {
+		closed = make(chan middleware.CloseInfo, 1)
+		c := dial().shakeHands()
+		began := time.Now()
+		c.send(strings.Repeat(text("x"), 500))
+		synctest.Wait()
+		_ = c.Close()
+		info := <-closed
+		if got := time.Since(began); got > 2*time.Minute || info.Code != 1006 {
+			t.Errorf("closed after %v: %+v", got, info)
+		}
 	})
 }
