@@ -18,10 +18,10 @@
 //
 // Clients cannot create series: there are at most 86. A status is one of the nine that the
 // middleware answers with. A code is one from 1000 to 1014 that RFC 6455 or its registry defines;
-// the codes that applications, and so clients, can choose are counted as "3xxx" and "4xxx". A cause
-// is a word of [middleware.CloseInfo.Cause]. A reason is "client limit" (429), "limit" or "shutdown"
-// (503), "origin" (403), "malformed" (400), "method" (405), "version" (426), "http version" (505) or
-// "error" (500). All other values are counted as "other".
+// the codes that applications, and so clients, can choose are counted as "3xxx" and "4xxx". A
+// cause is one of [middleware.CloseInfo.Cause]. A reason is "client limit" (429), "limit" or
+// "shutdown" (503), "origin" (403), "malformed" (400), "method" (405), "version" (426),
+// "http version" (505) or "error" (500). All other values are counted as "other".
 //
 // A duration includes the closing handshake: up to CloseTimeout if the client does not answer. A
 // round trip includes the time that a ping waits behind data: pings have a payload of 8 bytes.

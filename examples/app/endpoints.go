@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -17,7 +18,13 @@ type endpoints struct {
 	inspector *inspector // nil: none
 }
 
-func newEndpoints(cfg config) *endpoints {
+// newEndpoints returns the endpoints. There are statistics only where they are shown: hooks cost
+// memory for each connection.
+func newEndpoints(cfg config, logger *slog.Logger, stats *statistics) *endpoints {
+	cfg.ws.Logger = logger
+	if cfg.debug != nil {
+		cfg.ws.Hooks = stats.hooks()
+	}
 	ws := &endpoints{echo: middleware.New(cfg.ws)}
 	if cfg.inspect == "on" || cfg.inspect == "auto" && cfg.addr.isLoopback() {
 		path := strings.TrimSuffix(cfg.ws.Path, "/") + "/inspect"

@@ -110,7 +110,7 @@ func (c *controls) parseSize(s string) (err error) {
 		}
 	}
 	c.sized = true
-	if c.size, err = parseCount(digits, maxSize/unit); err != nil {
+	if c.size, err = parseAtMost(digits, maxSize/unit); err != nil {
 		return errors.New("must be a number of bytes from 0 to 1MiB, such as 4096 or 64KiB")
 	}
 	c.size *= unit
@@ -119,8 +119,8 @@ func (c *controls) parseSize(s string) (err error) {
 
 func (c *controls) parseClose(s string) (err error) {
 	code, after, counted := strings.Cut(s, "@")
-	if c.closeCode, err = parseCount(code, 4999); err == nil && counted {
-		c.closeAfter, err = parseCount(after, maxReports)
+	if c.closeCode, err = parseAtMost(code, 4999); err == nil && counted {
+		c.closeAfter, err = parseAtMost(after, maxReports)
 	}
 	if err != nil || !isCloseCode(c.closeCode) {
 		return errors.New("must be CODE or CODE@N, such as 4000@3, with a code from 1000 to 1003, " +
@@ -137,7 +137,7 @@ func isCloseCode(code int) bool {
 
 func (c *controls) parseCut(s string) (err error) {
 	c.cuts = true
-	if c.cutAfter, err = parseCount(s, maxReports); err != nil {
+	if c.cutAfter, err = parseAtMost(s, maxReports); err != nil {
 		return errors.New("must be a number of reports from 0 to 1000000")
 	}
 	return nil
@@ -151,7 +151,7 @@ func (c *controls) parsePing(s string) error {
 }
 
 func (c *controls) parseStatus(s string) (err error) {
-	c.status, err = parseCount(s, 599)
+	c.status, err = parseAtMost(s, 599)
 	if err != nil || c.status < http.StatusMultipleChoices {
 		return errors.New("must be from 300 to 599: 1xx, such as 101, and 2xx do not refuse")
 	}
@@ -161,7 +161,7 @@ func (c *controls) parseStatus(s string) (err error) {
 var errCount = errors.New("must be a whole number within bounds")
 
 // parseCount parses decimal digits.
-func parseCount(s string, most int) (int, error) {
+func parseAtMost(s string, most int) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 31)
 	if err != nil || int(n) > most {
 		return 0, errCount

@@ -23,12 +23,8 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	defer stop()
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 	lines := log.New(stdout, "", 0)
-	cfg.ws.Logger = logger
 	stats := new(statistics)
-	if cfg.debug != nil {
-		cfg.ws.Hooks = stats.hooks()
-	}
-	ws := newEndpoints(cfg)
+	ws := newEndpoints(cfg, logger, stats)
 	server, err := newServer(cfg, ws, lines, logger)
 	if err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Command endpoints serves two WebSocket endpoints beside an ordinary page, until SIGINT or SIGTERM.
-// Each has its own handler and limits. They are shut down together.
+// Command endpoints serves two WebSocket endpoints beside an ordinary page. Each has its own
+// handler and limits. On SIGINT or SIGTERM, they are shut down together.
 package main
 
 import (

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A plan is what is simulated: connections on machines behind a balancer that takes turns. Machine 0
-// is replaced: it is drained, and another one is added.
+// A plan is what is simulated: connections on machines behind a balancer that takes turns. Machine
+// 0 is replaced: it is drained, and another one is added.
 type plan struct {
 	conns, machines int
 
