@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,6 +86,54 @@ func TestClientIsANetwork(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Credentials that have ended before the handshake do not even give time for one message.
+func TestExpiredBeforeTheHandshake(t *testing.T) {
+	var handled atomic.Int32
+	opts := middleware.Options{
+		Expires: func(*http.Request) time.Time { return time.Now().Add(-time.Second) },
+		Handler: middleware.MessageFunc(func(io.Writer, *middleware.Message) error {
+			handled.Add(1)
+			return nil
+		}),
+	}
+	for range 50 {
+		inBubble(t, opts, func(t *testing.T, dial func() *rawClient) {
+			c := dial()
+			c.send("GET /ws HTTP/1.1\r\n" + handshakeLines + "\r\n" + text("at once"))
+			c.response()
+			c.want(closeReply(3000, "the credentials have expired"))
+			c.send(closing(3000, ""))
+			c.wantEnd()
+		})
+	}
+	if n := handled.Load(); n > 0 {
+		t.Errorf("handled %d messages", n)
+	}
+}
+
+// A hook that panics does not keep the other from being called: it may count.
+func TestJoinedHooksPanic(t *testing.T) {
+	panics := func(*middleware.Conn, time.Duration) { panic("hook") }
+	called := 0
+	counts := middleware.Hooks{Pong: func(*middleware.Conn, time.Duration) { called++ }}
+	for _, joined := range []middleware.Hooks{
+		middleware.JoinHooks(middleware.Hooks{Pong: panics}, counts),
+		middleware.JoinHooks(counts, middleware.Hooks{Pong: panics}),
+	} {
+		func() {
+			defer func() {
+				if recover() != "hook" {
+					t.Error("the panic is lost")
+				}
+			}()
+			joined.Pong(nil, 0)
+		}()
+	}
+	if called != 2 {
+		t.Errorf("the other was called %d times, want 2", called)
+	}
 }
 
 // A slot comes back if a function of the options panics.

@@ -44,8 +44,8 @@ func (h *Hooks) seeConn() bool {
 		h.Closed != nil
 }
 
-// JoinHooks returns hooks that call those of a and then those of b, such as those of
-// adapters/prometheus and your own.
+// JoinHooks returns hooks that call those of a and then those of b, even after a panic, such as those
+// of adapters/prometheus and your own.
 func JoinHooks(a, b Hooks) Hooks {
 	return Hooks{
 		Accepted: join1(a.Accepted, b.Accepted),
@@ -64,7 +64,7 @@ func join1[A any](f, g func(A)) func(A) {
 	case g == nil:
 		return f
 	}
-	return func(a A) { f(a); g(a) }
+	return func(a A) { defer g(a); f(a) }
 }
 
 func join2[A, B any](f, g func(A, B)) func(A, B) {
@@ -74,7 +74,7 @@ func join2[A, B any](f, g func(A, B)) func(A, B) {
 	case g == nil:
 		return f
 	}
-	return func(a A, b B) { f(a, b); g(a, b) }
+	return func(a A, b B) { defer g(a, b); f(a, b) }
 }
 
 func join3[A, B, C any](f, g func(A, B, C)) func(A, B, C) {
@@ -84,7 +84,7 @@ func join3[A, B, C any](f, g func(A, B, C)) func(A, B, C) {
 	case g == nil:
 		return f
 	}
-	return func(a A, b B, c C) { f(a, b, c); g(a, b, c) }
+	return func(a A, b B, c C) { defer g(a, b, c); f(a, b, c) }
 }
 
 func (c *Conn) hookAccepted() {

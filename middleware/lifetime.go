@@ -37,6 +37,9 @@ func (c *Conn) SetExpiry(t time.Time) {
 	if !t.IsZero() {
 		wait = max(time.Until(t), 0)
 	}
+	if wait == 0 {
+		c.lifetime.expired.Store(true) // now, not when the timer's goroutine runs
+	}
 	c.lifetime.set(&c.lifetime.expiry, wait, func() {
 		c.lifetime.expired.Store(true)
 		c.sendClose(&CloseError{Code: statusUnauthorized, Reason: "the credentials have expired"})
