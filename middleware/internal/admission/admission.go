@@ -4,6 +4,7 @@
 package admission
 
 import (
+	"crypto/sha256"
 	"errors"
 	"net/netip"
 	"sync"
@@ -89,10 +90,17 @@ func (g *Gate) Closed() bool {
 	return g.empty != nil
 }
 
+const maxName = 128 // bytes
+
 // Network names the client at an address: by the address, or for IPv6 by its /64, of which a client
 // usually has all addresses (RFC 6177). The port may be missing, as behind handlers that replace
-// RemoteAddr by the address in a header. What is no address is its own name.
+// RemoteAddr by the address in a header. What is no address is its own name, or its hash: a name is
+// kept as long as the connection, and a header that it is from may have a megabyte.
 func Network(addrPort string) string {
+	if len(addrPort) > maxName {
+		sum := sha256.Sum256([]byte(addrPort))
+		return string(sum[:])
+	}
 	parsed, err := netip.ParseAddrPort(addrPort)
 	addr := parsed.Addr()
 	if err != nil {

@@ -1,6 +1,7 @@
 package admission_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 
@@ -120,5 +121,17 @@ func TestNetwork(t *testing.T) {
 		if got := admission.Network(test.in); got != test.want {
 			t.Errorf("Network(%q) = %q, want %q", test.in, got, test.want)
 		}
+	}
+}
+
+// Names from headers cost little, and differ if they are long, too.
+func TestLongNames(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	a, again, b := admission.Network(long), admission.Network(long), admission.Network(long+"y")
+	if len(a) > 128 || a != again || a == b {
+		t.Errorf("names of %d, %d and %d bytes", len(a), len(again), len(b))
+	}
+	if got := admission.Network(long[:128]); got != long[:128] {
+		t.Errorf("a name of 128 bytes became %q", got)
 	}
 }
