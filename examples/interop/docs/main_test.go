@@ -111,9 +111,6 @@ var places = map[string]map[string]string{
 	"examples/interop/drain/main.go": {
 		"go -C examples/interop run ./drain -svg drain/drain.svg": "TestShort",
 	},
-	"middleware/closeinfo.go": {
-		"client         the client's close frame": "middleware/operator_test.go: func TestCause(",
-	},
 	"examples/proxies/nginx/nginx.conf": {
 		"nginx -t && systemctl reload nginx": "examples/interop/proxies/nginx_test.go: program.Find(t, \"nginx\"",
 		"nginx -s quit":                      "examples/interop/proxies/nginx_test.go: syscall.SIGQUIT",
