@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -406,12 +407,12 @@ func TestInspectFlag(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := newEndpoints(cfg).inspectPath(); got != test.path {
+		if got := newEndpoints(cfg, slog.New(slog.DiscardHandler), new(statistics)).inspectPath(); got != test.path {
 			t.Errorf("%s: inspector at %q, want %q", test.args, got, test.path)
 		}
 	}
 	cfg, err := parse(nil, env("PORT", "/tmp/app.sock"), io.Discard)
-	if err != nil || newEndpoints(cfg).inspector != nil {
+	if err != nil || newEndpoints(cfg, slog.New(slog.DiscardHandler), new(statistics)).inspector != nil {
 		t.Errorf("a Unix socket has an inspector (%v)", err)
 	}
 }

@@ -41,7 +41,7 @@ func serveBriefly(t *testing.T, readTimeout time.Duration, secure bool) (addr st
 		t.Fatal(err)
 	}
 	cfg.ws.Logger = slog.New(slog.DiscardHandler)
-	server, err := newServer(cfg, newEndpoints(cfg), nil, cfg.ws.Logger)
+	server, err := newServer(cfg, newEndpoints(cfg, cfg.ws.Logger, new(statistics)), nil, cfg.ws.Logger)
 	if err != nil {
 		t.Fatal(err)
 	}
