@@ -19,23 +19,28 @@ func Close(code uint16, reason string) Frame {
 	return Frame{0x88, string(binary.BigEndian.AppendUint16(nil, code)) + reason}
 }
 
+// maxShown is how many bytes of a payload the message of a test that has failed shows.
+const maxShown = 200
+
 // String describes the frame for the message of a test that has failed.
 func (f Frame) String() string {
 	payload := f.Payload
-	if len(payload) > 200 {
-		payload = payload[:200]
+	if len(payload) > maxShown {
+		payload = payload[:maxShown]
 	}
-	s := fmt.Sprintf("%#02x %q", f.First, payload)
-	switch {
-	case f.First == 0x81:
-		s = fmt.Sprintf("text %q", payload)
-	case f.First == 0x88 && len(payload) >= 2:
-		s = fmt.Sprintf("close %d %q", binary.BigEndian.Uint16([]byte(payload)), payload[2:])
+	names := map[byte]string{0x81: "text", 0x82: "binary", 0x88: "close", 0x89: "ping", 0x8a: "pong"}
+	name, ok := names[f.First]
+	if !ok {
+		name = fmt.Sprintf("frame %#02x", f.First)
 	}
-	if len(payload) < len(f.Payload) {
-		s += fmt.Sprintf("... (%d bytes)", len(f.Payload))
+	if f.First == 0x88 && len(payload) >= 2 {
+		name = fmt.Sprintf("close %d", binary.BigEndian.Uint16([]byte(payload)))
+		payload = payload[2:]
 	}
-	return s
+	if len(f.Payload) > maxShown {
+		return fmt.Sprintf("%s %q... (%d bytes)", name, payload, len(f.Payload))
+	}
+	return fmt.Sprintf("%s %q", name, payload)
 }
 
 // Masked returns the bytes of the frame as a client sends it, under the masking key 1 2 3 4.

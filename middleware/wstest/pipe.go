@@ -37,6 +37,7 @@ type pipeState struct {
 // stream is one direction.
 type stream struct {
 	data   []byte
+	busy   bool // with a Write, whose bytes those of another one must not interrupt
 	ended  bool // by the writer
 	closed bool // by the reader
 }
@@ -79,16 +80,20 @@ func (e *pipeEnd) Read(p []byte) (int, error) {
 func (e *pipeEnd) Write(p []byte) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	for e.out.busy && e.writeError() == nil {
+		e.changed.Wait() // A mutex would stop the time of a bubble.
+	}
+	if err := e.writeError(); err != nil {
+		return 0, err
+	}
+	e.out.busy = true
+	defer func() {
+		e.out.busy = false
+		e.changed.Broadcast()
+	}()
 	for written := 0; ; {
-		switch {
-		case e.out.ended:
-			return written, net.ErrClosed
-		case e.writing.exceeded:
-			return written, os.ErrDeadlineExceeded
-		case e.out.closed:
-			return written, syscall.EPIPE
-		case written == len(p):
-			return written, nil
+		if err := e.writeError(); err != nil || written == len(p) {
+			return written, err
 		}
 		n := min(len(p)-written, pipeBuffer-len(e.out.data))
 		if n == 0 {
@@ -101,20 +106,35 @@ func (e *pipeEnd) Write(p []byte) (int, error) {
 	}
 }
 
-// CloseWrite ends the stream that the other end reads.
-func (e *pipeEnd) CloseWrite() error { return e.change(func() { e.out.ended = true }) }
-
-func (e *pipeEnd) Close() error {
-	return e.change(func() {
-		e.out.ended, e.in.closed = true, true
-		e.in.data = nil
-	})
+func (e *pipeEnd) writeError() error {
+	switch {
+	case e.out.ended:
+		return net.ErrClosed
+	case e.writing.exceeded:
+		return os.ErrDeadlineExceeded
+	case e.out.closed:
+		return syscall.EPIPE
+	}
+	return nil
 }
 
-func (e *pipeEnd) change(f func()) error {
+// CloseWrite ends the stream that the other end reads.
+func (e *pipeEnd) CloseWrite() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	f()
+	e.out.ended = true
+	e.changed.Broadcast()
+	return nil
+}
+
+// Close discards what has not been read. The other end still reads what has been written.
+func (e *pipeEnd) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.out.ended, e.in.closed = true, true
+	e.in.data = nil
+	e.reading.stop()
+	e.writing.stop()
 	e.changed.Broadcast()
 	return nil
 }
@@ -122,31 +142,41 @@ func (e *pipeEnd) change(f func()) error {
 func (e *pipeEnd) LocalAddr() net.Addr  { return e.local }
 func (e *pipeEnd) RemoteAddr() net.Addr { return e.remote }
 
-func (e *pipeEnd) SetReadDeadline(t time.Time) error  { return e.set(&e.reading, t) }
-func (e *pipeEnd) SetWriteDeadline(t time.Time) error { return e.set(&e.writing, t) }
+func (e *pipeEnd) SetReadDeadline(t time.Time) error  { return e.set(t, &e.reading) }
+func (e *pipeEnd) SetWriteDeadline(t time.Time) error { return e.set(t, &e.writing) }
+func (e *pipeEnd) SetDeadline(t time.Time) error      { return e.set(t, &e.reading, &e.writing) }
 
-func (e *pipeEnd) SetDeadline(t time.Time) error {
-	_ = e.set(&e.reading, t)
-	return e.set(&e.writing, t)
+func (e *pipeEnd) set(t time.Time, deadlines ...*deadline) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.in.closed {
+		return net.ErrClosed
+	}
+	for _, d := range deadlines {
+		d.stop()
+		d.exceeded = !t.IsZero() && time.Until(t) <= 0
+		if !t.IsZero() && !d.exceeded {
+			e.start(d, time.Until(t))
+		}
+	}
+	e.changed.Broadcast()
+	return nil
 }
 
-func (e *pipeEnd) set(d *deadline, t time.Time) error {
-	return e.change(func() {
-		if d.timer != nil {
-			d.timer.Stop()
-		}
-		d.timer, d.exceeded = nil, false
-		if t.IsZero() {
-			return
-		}
-		if wait := time.Until(t); wait > 0 {
-			var timer *time.Timer
-			timer = time.AfterFunc(wait, func() {
-				_ = e.change(func() { d.exceeded = d.exceeded || d.timer == timer })
-			})
-			d.timer = timer
-			return
-		}
-		d.exceeded = true
+func (e *pipeEnd) start(d *deadline, wait time.Duration) {
+	var timer *time.Timer
+	timer = time.AfterFunc(wait, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		d.exceeded = d.exceeded || d.timer == timer // It may have been replaced meanwhile.
+		e.changed.Broadcast()
 	})
+	d.timer = timer
+}
+
+func (d *deadline) stop() {
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
+	}
 }
