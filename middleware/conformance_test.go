@@ -80,7 +80,7 @@ func (c conformanceCase) deliver(t *testing.T, s *httptest.Server, lines []strin
 		}
 	}()
 	client.want(c.want)
-	client.wantEnd()
+	client.WantEnd()
 }
 
 func randomSplit(t *testing.T, n int) []int {

@@ -41,7 +41,7 @@ func TestDrainOfQuietClient(t *testing.T) {
 		go func() { done <- shutdown(time.Minute) }()
 		c.wantAfter(50*time.Millisecond, closeReply(1001, goingAway))
 		c.send(closing(1001, ""))
-		c.wantEnd()
+		c.WantEnd()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
@@ -88,7 +88,7 @@ func TestShutdownCutsBusyHandler(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- shutdown(3 * time.Second) }()
 		c.wantAfter(3*time.Second, closeReply(1001, goingAway))
-		c.wantEnd()
+		c.WantEnd()
 		if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Shutdown: %v", err)
 		}
@@ -122,7 +122,8 @@ func TestNumConns(t *testing.T) {
 		c.want(closeReply(1001, goingAway))
 		want(2)
 		c.send(closing(1001, ""))
-		c.wantEnd()
+		c.WantEnd()
+		_ = c.Close()
 		want(1)
 		if err := <-done; err != nil {
 			t.Error(err)

@@ -88,7 +88,7 @@ func TestHandlerEnds(t *testing.T) {
 				c.send(text("message"))
 				c.want(closeReply(test.code, test.reason))
 				c.send(closing(test.code, ""))
-				c.wantEnd()
+				c.WantEnd()
 			}
 			line := `level=WARN msg="WebSocket handler failed"`
 			if strings.Contains(test.name, "panic") {
@@ -284,7 +284,7 @@ func TestWritersWait(t *testing.T) {
 			}
 			c.send(closing(1000, ""))
 			c.want(closeReply(1000, ""))
-			c.wantEnd()
+			c.WantEnd()
 			for range writers {
 				if err := <-errs; ends && err != nil || !ends && !errors.Is(err, net.ErrClosed) {
 					t.Error(err)
@@ -406,7 +406,7 @@ func TestBatched(t *testing.T) {
 		_, _ = io.WriteString(c.Conn, strings.Repeat(text(payload), n)+closing(1000, ""))
 	}()
 	c.want(strings.Repeat(reply(0x81, payload), n) + closeReply(1000, ""))
-	c.wantEnd()
+	c.WantEnd()
 }
 
 // Pings and what other goroutines send get through while replies are batched.
@@ -483,7 +483,7 @@ func TestBatchedEndOfStream(t *testing.T) {
 		c.send(strings.Repeat(message, n))
 		_ = c.Conn.(*net.TCPConn).CloseWrite()
 		c.want(strings.Repeat(reply(0x81, strings.Repeat("x", 1024-8)), n))
-		c.wantEnd()
+		c.WantEnd()
 	}
 }
 

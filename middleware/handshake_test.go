@@ -254,13 +254,9 @@ func TestConnectionClose(t *testing.T) {
 	s := serve(t, middleware.Options{Handler: plainEcho()})
 	c := dialRaw(t, s)
 	c.send("GET /ws HTTP/1.1\r\n" + handshakeLines + "Connection: close\r\n\r\n")
-	head := "" // as it came: Go's parser would drop the header in question
-	for !strings.HasSuffix(head, "\r\n\r\n") {
-		line, err := c.r.ReadString('\n')
-		if err != nil {
-			t.Fatal(err)
-		}
-		head += line
+	head, err := readHead(c) // as it came: Go's parser would drop the header in question
+	if err != nil {
+		t.Fatal(err)
 	}
 	if !strings.Contains(head, "\r\nConnection: Upgrade, close\r\n") {
 		t.Errorf("got %q", head)
@@ -313,5 +309,5 @@ func TestEarlyFrames(t *testing.T) {
 		t.Fatal(resp.Status)
 	}
 	c.want(reply(0x81, "early") + reply(0x81, large) + closeReply(1000, ""))
-	c.wantEnd()
+	c.WantEnd()
 }

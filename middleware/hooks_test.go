@@ -126,7 +126,7 @@ func TestHooks(t *testing.T) {
 			c := connect(t, s)
 			e.want(t, "accepted /ws")
 			test.client(c)
-			_, _ = io.Copy(io.Discard, c.r)
+			_, _ = io.Copy(io.Discard, c)
 			e.want(t, test.want...)
 			e.wantNoMore(t)
 		})
@@ -200,7 +200,7 @@ func TestHooksPanic(t *testing.T) {
 			c := connect(t, s)
 			c.send(text("x") + closing(1000, ""))
 			c.want(test.want)
-			c.wantEnd()
+			c.WantEnd()
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			if err := ws.Shutdown(ctx); err != nil {
@@ -225,7 +225,7 @@ func TestLog(t *testing.T) {
 	c := connect(t, s, "Sec-WebSocket-Protocol: chat\r\n")
 	c.send(text("secret") + closing(4321, "done"))
 	c.want(reply(0x81, "re: secret") + closeReply(4321, "done"))
-	c.wantEnd()
+	c.WantEnd()
 	<-closed
 	want := regexp.MustCompile(`^level=DEBUG msg="WebSocket connected" remote=127\.0\.0\.1:\d+ path=/ws subprotocol=chat
 level=DEBUG msg="WebSocket closed" remote=127\.0\.0\.1:\d+ path=/ws code=4321 reason=done cause=client duration=\S+ received=6 sent=10
@@ -269,7 +269,7 @@ func TestInternalErrors(t *testing.T) {
 			c.send(text("x"))
 			c.want(test.want)
 			c.send(closing(1011, ""))
-			c.wantEnd()
+			c.WantEnd()
 			_ = c.Close()
 			if info := <-infos; info.Code != 1011 || info.ByClient || fmt.Sprint(info.Err) != test.err {
 				t.Errorf("closed with %d, by the client: %v, %v; want %s", info.Code, info.ByClient, info.Err, test.err)

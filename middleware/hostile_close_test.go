@@ -69,9 +69,9 @@ func TestCloseBehindSlowFrame(t *testing.T) {
 					time.Sleep(time.Second)
 				}
 				c.want(closeReply(1000, ""))
-				time.Sleep(4 * time.Second)
+				time.Sleep(3 * time.Second) // The frame has been in the buffer for the fourth.
 				c.send(closing(1000, ""))
-				c.wantEnd()
+				c.WantEnd()
 			})
 			if info := <-infos; info.Code != 1000 || info.Err != nil {
 				t.Errorf("closed with %d, %v", info.Code, info.Err)

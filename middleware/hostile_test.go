@@ -67,7 +67,7 @@ func TestUserPanics(t *testing.T) {
 					c.send(text("a") + text("b") + text("c"))
 					c.want(test.want)
 					c.send(closing(1011, ""))
-					c.wantEnd()
+					c.WantEnd()
 					_ = c.Close()
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -123,7 +123,7 @@ func TestPingBehindBacklog(t *testing.T) {
 			defer close(backlog)
 			for {
 				p := make([]byte, 50_000)
-				n, err := c.r.Read(p)
+				n, err := c.Read(p)
 				backlog <- p[:n]
 				if err != nil {
 					return
@@ -330,7 +330,7 @@ func TestMalformedAnswerToClose(t *testing.T) {
 	c := connect(t, s)
 	c.want(closeReply(1001, ""))
 	c.send(frame(0x88, "\x03"))
-	c.wantEnd()
+	c.WantEnd()
 	_ = c.Close()
 	<-ended
 	if got := log.String(); strings.Contains(got, "1002") || !strings.Contains(got, "code=1001") {

@@ -1,7 +1,6 @@
 package middleware_test
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"io"
@@ -10,9 +9,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/wsecho/middleware"
+	"example.com/wsecho/middleware/wstest"
 )
 
 // Pings come at the interval, and whatever the client sends counts as an answer.
@@ -71,7 +72,7 @@ func TestPongTimeout(t *testing.T) {
 			c := dial().shakeHands()
 			c.wantAfter(interval, reply(0x89, ""))
 			c.wantAfter(timeout, closeReply(1008, test.want))
-			c.wantEnd()
+			c.WantEnd()
 		})
 	}
 }
@@ -135,7 +136,7 @@ func TestCloseTimeout(t *testing.T) {
 		c := dial().shakeHands()
 		c.want(closeReply(1000, ""))
 		began := time.Now()
-		c.wantEnd()
+		c.WantEnd()
 		if got := time.Since(began); got != 5*time.Second {
 			t.Errorf("cut after %v", got)
 		}
@@ -158,7 +159,7 @@ func TestWriteTimeoutOfSlowClients(t *testing.T) {
 			c.send(text(message))
 			got := 0
 			for b := make([]byte, quarter); got < 4*quarter; time.Sleep(test.pause) {
-				n, err := io.ReadFull(c.r, b)
+				n, err := io.ReadFull(c, b)
 				if got += n; err != nil {
 					break
 				}
@@ -191,7 +192,6 @@ func (w *slowWriter) Write(p []byte) (int, error) {
 func TestPingDuringTLSRecord(t *testing.T) {
 	certificate := httptest.NewTLSServer(nil)
 	certificate.Close()
-	secure := func(l net.Listener) net.Listener { return tls.NewListener(l, certificate.TLS) }
 	for _, test := range []struct {
 		name     string
 		duration time.Duration
@@ -201,16 +201,11 @@ func TestPingDuringTLSRecord(t *testing.T) {
 		{"too slow", 4750*time.Millisecond + 1, closeReply(1008, "no answer to a ping within 1s")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			listenerInBubble(t, func() http.Handler {
-				return middleware.New(middleware.Options{
+			synctest.Test(t, func(t *testing.T) {
+				w := &slowWriter{}
+				c := dialTLS(t, middleware.Options{
 					Handler: plainEcho(), PongTimeout: time.Second, Logger: textLogger(io.Discard),
-				})
-			}, secure, func(t *testing.T, dial func() *rawClient) {
-				c := dial()
-				w := &slowWriter{Conn: c.Conn}
-				c.Conn = tls.Client(w, &tls.Config{InsecureSkipVerify: true})
-				c.r = bufio.NewReader(c.Conn)
-				c.shakeHands()
+				}, certificate.TLS, w).shakeHands()
 				c.wantAfter(30*time.Second, reply(0x89, ""))
 				w.pause = test.duration
 				sent := make(chan struct{})
@@ -225,3 +220,35 @@ func TestPingDuringTLSRecord(t *testing.T) {
 		})
 	}
 }
+
+// dialTLS connects with TLS to a server in memory, through w.
+func dialTLS(t *testing.T, opts middleware.Options, config *tls.Config, w *slowWriter) *rawClient {
+	client, server := net.Pipe()
+	l := make(connListener, 1)
+	l <- tls.Server(server, config)
+	s := &http.Server{Handler: middleware.New(opts)}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(l) }()
+	t.Cleanup(func() {
+		_ = s.Close()
+		<-ended
+	})
+	w.Conn = client
+	conn := tls.Client(w, &tls.Config{InsecureSkipVerify: true})
+	c := newRawClient(t, wstest.NewClient(t, conn))
+	c.Timeout = forever
+	return c
+}
+
+// connListener accepts the connections that it is sent.
+type connListener chan net.Conn
+
+func (l connListener) Accept() (net.Conn, error) {
+	if c, ok := <-l; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (l connListener) Close() error   { close(l); return nil }
+func (l connListener) Addr() net.Addr { return nil }

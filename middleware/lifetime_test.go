@@ -187,12 +187,12 @@ func answersUntilClose(c *rawClient, answer string) (int, error) {
 	bye := closeReply(1001, "server is shutting down")
 	for n := 0; ; n++ {
 		b := make([]byte, min(len(answer), len(bye)))
-		if _, err := io.ReadFull(c.r, b); err != nil {
+		if _, err := io.ReadFull(c, b); err != nil {
 			return n, err
 		}
 		if strings.HasPrefix(bye, string(b)) {
 			rest := make([]byte, len(bye)-len(b))
-			_, err := io.ReadFull(c.r, rest)
+			_, err := io.ReadFull(c, rest)
 			return n, err
 		}
 		if string(b) != answer {
@@ -212,7 +212,7 @@ func TestShutdownRace(t *testing.T) {
 			clients.Go(func() {
 				defer func() { _ = c.Close() }()
 				_, _ = io.WriteString(c.Conn, "GET /ws HTTP/1.1\r\n"+handshakeLines+"\r\n")
-				resp, err := http.ReadResponse(c.r, nil)
+				resp, err := readResponse(c)
 				switch {
 				case err != nil:
 					t.Error(err)
@@ -249,7 +249,7 @@ func TestNoReset(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.want(reply(0x81, "before") + closeReply(1002, "reserved opcode 3"))
-	c.wantEnd()
+	c.WantEnd()
 }
 
 // gorilla panics on the 1000th read after an error, and on concurrent writes; a Conn does not.
@@ -303,7 +303,7 @@ func TestDetach(t *testing.T) {
 	go func() { done <- m.Shutdown(t.Context()) }()
 	c.want(closeReply(1001, "server is shutting down"))
 	c.send(closing(1001, ""))
-	c.wantEnd()
+	c.WantEnd()
 	if err := <-done; err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
@@ -348,5 +348,5 @@ func TestHandshakeAfterShutdown(t *testing.T) {
 		t.Fatal(resp.Status)
 	}
 	c.want(closeReply(1001, goingAway))
-	c.wantEnd()
+	c.WantEnd()
 }

@@ -65,7 +65,7 @@ func TestLogCutsConnections(t *testing.T) {
 	}
 	c.want(closeReply(4000, x[:123]))
 	c.send(closing(4000, ""))
-	_, _ = io.ReadAll(c.r)
+	_, _ = io.ReadAll(c)
 	<-closed
 	for _, want := range []string{
 		" path=/ws/" + x[:196] + "... subprotocol=" + x[:200] + "...\n",

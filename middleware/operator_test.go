@@ -165,7 +165,8 @@ func TestMaxConnsPerClient(t *testing.T) {
 		handshake("b", 101)
 		first.send(closing(1000, ""))
 		first.want(closeReply(1000, ""))
-		first.wantEnd()
+		first.WantEnd()
+		_ = first.Close()
 		synctest.Wait()
 		handshake("a", 101)
 		handshake("a", 429)
@@ -248,7 +249,7 @@ func TestCloseDuringPause(t *testing.T) {
 			t.Errorf("after %v", got)
 		}
 		c.send(closing(1001, ""))
-		c.wantEnd()
+		c.WantEnd()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
@@ -324,7 +325,7 @@ func TestDrainSpreadEnds(t *testing.T) {
 		go func() { done <- shutdown(time.Hour) }()
 		c.want(closeReply(1001, goingAway))
 		c.send(closing(1001, ""))
-		c.wantEnd()
+		c.WantEnd()
 		if err := <-done; err != nil || time.Since(began) > time.Second {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}

@@ -57,7 +57,7 @@ func TestParked(t *testing.T) {
 			wantServed(c.t, 0)
 			c.send(text("again") + text("and again") + closing(1000, ""))
 			c.want(reply(0x81, "again") + reply(0x81, "and again") + closeReply(1000, ""))
-			c.wantEnd()
+			c.WantEnd()
 		}, `closed /ws by client 1000 "" 16/16 <nil>`},
 		{"a message in pieces", middleware.Options{}, func(c *rawClient, _ *middleware.Middleware) {
 			message := text("in pieces")
@@ -90,7 +90,7 @@ func TestParked(t *testing.T) {
 			go func() { _ = ws.Shutdown(c.t.Context()) }()
 			c.want(closeReply(1001, "server is shutting down"))
 			c.send(closing(1001, ""))
-			c.wantEnd()
+			c.WantEnd()
 		}, `closed /ws by us 1001 "server is shutting down" 0/0 <nil>`},
 		{"pings", middleware.Options{PingInterval: 50 * time.Millisecond, PongTimeout: patience}, func(c *rawClient, _ *middleware.Middleware) {
 			for range 2 {

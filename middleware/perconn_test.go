@@ -37,7 +37,7 @@ func TestPerConn(t *testing.T) {
 			b.want(reply(0x81, "b 1 z"))
 			a.send(frame(0x82, "bin") + closing(1000, ""))
 			a.want(reply(0x82, "a 3 bin") + closeReply(1000, ""))
-			a.wantEnd()
+			a.WantEnd()
 		})
 	}
 }
@@ -99,7 +99,7 @@ func TestPerConnFails(t *testing.T) {
 		}, 3000, "who are you?", ""},
 		{
 			"error", func() (middleware.MessageFunc, error) { return nil, errors.New("broken") },
-			1011, "internal server error", "level=WARN msg=\"WebSocket handler failed\" remote=pipe path=/ws code=1011 error=broken",
+			1011, "internal server error", "level=WARN msg=\"WebSocket handler failed\" remote=192.0.2.1:1234 path=/ws code=1011 error=broken",
 		},
 		{
 			"nothing", func() (middleware.MessageFunc, error) { return nil, nil },
@@ -123,7 +123,7 @@ func TestPerConnFails(t *testing.T) {
 				c := dial().shakeHands()
 				c.want(closeReply(test.code, test.reason))
 				c.send(closing(test.code, ""))
-				c.wantEnd()
+				c.WantEnd()
 			})
 			if got := log.String(); !strings.Contains(got, test.log) ||
 				strings.Contains(got, "handler") != (test.log != "") {
@@ -276,7 +276,7 @@ func TestPerConnReadElsewhere(t *testing.T) {
 		pause()
 		c.send(closing(1000, ""))
 		c.want(closeReply(1000, ""))
-		c.wantEnd()
+		c.WantEnd()
 	}
 	for deadline := time.Now().Add(patience); ws.NumConns() > 0; runtime.Gosched() {
 		if time.Now().After(deadline) {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"log/slog"
@@ -61,12 +60,17 @@ func masked(payload string) string {
 const handshakeLines = "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
-// rawClient is a client that sends what it is told to.
+// rawClient is a client that sends and receives what need not be frames.
 type rawClient struct {
-	t *testing.T
+	*wstest.Client
 	net.Conn
-	r    *bufio.Reader
+
+	t    *testing.T
 	resp *http.Response
+}
+
+func newRawClient(t *testing.T, c *wstest.Client) *rawClient {
+	return &rawClient{Client: c, Conn: c.Conn(), t: t}
 }
 
 func dialRaw(t *testing.T, s *httptest.Server) *rawClient {
@@ -78,10 +82,14 @@ func dialRaw(t *testing.T, s *httptest.Server) *rawClient {
 	if s.TLS != nil {
 		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
 	}
-	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(patience))
-	return &rawClient{t: t, Conn: conn, r: bufio.NewReader(conn)}
+	c := newRawClient(t, wstest.NewClient(t, conn))
+	c.Timeout = patience
+	return c
 }
+
+// Read reads behind what has been read as frames.
+func (c *rawClient) Read(p []byte) (int, error) { return c.Client.Read(p) }
 
 // request sends a GET with the header lines and reads the head of the response.
 func (c *rawClient) request(path string, lines ...string) *http.Response {
@@ -92,12 +100,31 @@ func (c *rawClient) request(path string, lines ...string) *http.Response {
 
 func (c *rawClient) response() *http.Response {
 	c.t.Helper()
-	resp, err := http.ReadResponse(c.r, nil)
+	resp, err := readResponse(c)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	c.resp = resp
 	return resp
+}
+
+// readResponse leaves the body, or the frames of a WebSocket, to be read.
+func readResponse(r io.Reader) (*http.Response, error) {
+	head, err := readHead(r)
+	if err != nil {
+		return nil, err
+	}
+	return http.ReadResponse(bufio.NewReader(io.MultiReader(strings.NewReader(head), r)), nil)
+}
+
+// readHead reads the head of a response.
+func readHead(r io.Reader) (head string, err error) {
+	for b := make([]byte, 1); !strings.HasSuffix(head, "\r\n\r\n"); head += string(b) {
+		if _, err := io.ReadFull(r, b); err != nil {
+			return head, err
+		}
+	}
+	return head, nil
 }
 
 // connect shakes hands at /ws.
@@ -127,44 +154,26 @@ func (c *rawClient) send(s string) {
 func (c *rawClient) want(want string) {
 	c.t.Helper()
 	got := make([]byte, len(want))
-	n, err := io.ReadFull(c.r, got)
+	n, err := io.ReadFull(c, got)
 	if string(got[:n]) != want {
 		c.t.Fatalf("got %s, %v; want %s", shorten(got[:n]), err, shorten([]byte(want)))
 	}
 }
 
-// frame reads one frame of the server's: its first byte and its payload.
+// frame receives a frame: its first byte and its payload.
 func (c *rawClient) frame() (first byte, payload string) {
 	c.t.Helper()
-	head := c.read(2)
-	length := uint64(head[1])
-	switch length {
-	case 126:
-		length = uint64(binary.BigEndian.Uint16(c.read(2)))
-	case 127:
-		length = binary.BigEndian.Uint64(c.read(8))
-	}
-	if length > 1<<24 {
-		c.t.Fatalf("frame %#x of %d bytes", head[0], length)
-	}
-	return head[0], string(c.read(int(length)))
+	f := c.Next()
+	return f.First, f.Payload
 }
 
 func (c *rawClient) read(n int) []byte {
 	c.t.Helper()
 	b := make([]byte, n)
-	if _, err := io.ReadFull(c.r, b); err != nil {
+	if _, err := io.ReadFull(c, b); err != nil {
 		c.t.Fatal(err)
 	}
 	return b
-}
-
-// wantEnd reads the end of the stream: no further byte, and no reset.
-func (c *rawClient) wantEnd() {
-	c.t.Helper()
-	if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
-		c.t.Fatalf("got %s, %v; want the end", shorten(rest), err)
-	}
 }
 
 func shorten(b []byte) string {
