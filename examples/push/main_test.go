@@ -2,40 +2,38 @@ package main
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"example.com/wsecho/examples/internal/wstest"
-	"github.com/gorilla/websocket"
+	"example.com/wsecho/middleware/wstest"
 )
 
 func TestMain(m *testing.M) { wstest.Main(m) }
 
 func TestPush(t *testing.T) {
-	c := wstest.Dial(t, wstest.Serve(t, newHandler(time.Millisecond))+"/ws", nil)
-	for range 3 {
-		if text := c.Receive(); !isTime(text) {
-			t.Errorf("received %q, want a time", text)
+	synctest.Test(t, func(t *testing.T) {
+		c := wstest.NewServer(t, newHandler(time.Second)).Dial("/ws")
+		began := time.Now()
+		for i := range 3 {
+			now := began.Add(time.Duration(i+1) * time.Second)
+			c.Want(wstest.Text(now.Format(time.RFC3339)))
+			if got := time.Now(); !got.Equal(now) {
+				t.Errorf("received at %v, want %v", got, now)
+			}
 		}
-	}
-}
-
-func isTime(text string) bool {
-	_, err := time.Parse(time.RFC3339, text)
-	return err == nil
+	})
 }
 
 // The client's close frame ends the pushing, and is answered: Discard reads it.
 func TestClientCloses(t *testing.T) {
-	c := wstest.Dial(t, wstest.Serve(t, newHandler(time.Hour))+"/ws", nil)
-	closing := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	if err := c.WriteMessage(websocket.CloseMessage, closing); err != nil {
-		t.Fatal(err)
-	}
-	c.WantClose(websocket.CloseNormalClosure, "")
+	c := wstest.NewServer(t, newHandler(time.Hour)).Dial("/ws")
+	c.Send(wstest.Close(1000, ""))
+	c.Want(wstest.Close(1000, ""))
+	c.WantEnd()
 }
 
 func TestMessageIsRefused(t *testing.T) {
-	c := wstest.Dial(t, wstest.Serve(t, newHandler(time.Hour))+"/ws", nil)
-	c.Send("hello")
-	c.WantClose(websocket.CloseMessageTooBig, "message larger than 1 bytes")
+	c := wstest.NewServer(t, newHandler(time.Hour)).Dial("/ws")
+	c.Send(wstest.Text("hello"))
+	c.Want(wstest.Close(1009, "message larger than 1 bytes"))
 }

@@ -1,12 +1,11 @@
 package main
 
 import (
-	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 
-	"example.com/wsecho/examples/internal/wstest"
-	"github.com/gorilla/websocket"
+	"example.com/wsecho/middleware/wstest"
 )
 
 func TestMain(m *testing.M) { wstest.Main(m) }
@@ -18,51 +17,49 @@ func (r *room) size() int {
 }
 
 // enter returns a client that is in the room: it has heard itself.
-func enter(t *testing.T, url string) *wstest.Client {
-	t.Helper()
-	c := wstest.Dial(t, url, nil)
-	c.Send("hello")
-	c.Want("hello")
+func enter(s *wstest.Server) *wstest.Client {
+	c := s.Dial("/ws")
+	c.Send(wstest.Text("hello"))
+	c.Want(wstest.Text("hello"))
 	return c
 }
 
 func TestEverybodyHears(t *testing.T) {
-	url := wstest.Serve(t, newHandler(newRoom())) + "/ws"
-	a := enter(t, url)
-	b := enter(t, url)
-	a.Want("hello") // of b
-	if err := a.WriteMessage(websocket.BinaryMessage, []byte("\xff")); err != nil {
-		t.Fatal(err)
-	}
-	a.Want("\xff")
-	b.Want("\xff")
-	b.Send("bye")
-	a.Want("bye")
-	b.Want("bye")
+	s := wstest.NewServer(t, newHandler(newRoom()))
+	a, b := enter(s), enter(s)
+	a.Want(wstest.Text("hello")) // of b
+	binary := wstest.Frame{First: 0x82, Payload: "\xff"}
+	a.Send(binary)
+	a.Want(binary)
+	b.Want(binary)
+	b.Send(wstest.Text("bye"))
+	a.Want(wstest.Text("bye"))
+	b.Want(wstest.Text("bye"))
 }
 
 func TestLeave(t *testing.T) {
-	r := newRoom()
-	url := wstest.Serve(t, newHandler(r)) + "/ws"
-	a, b := enter(t, url), enter(t, url)
-	a.Want("hello")
-	closing := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "bye")
-	if err := b.WriteMessage(websocket.CloseMessage, closing); err != nil {
-		t.Fatal(err)
-	}
-	b.WantClose(websocket.CloseNormalClosure, "bye")
-	a.Send("alone?")
-	a.Want("alone?")
-	wstest.Until(t, "b has left", func() bool { return r.size() == 1 })
+	synctest.Test(t, func(t *testing.T) {
+		r := newRoom()
+		s := wstest.NewServer(t, newHandler(r))
+		a, b := enter(s), enter(s)
+		a.Want(wstest.Text("hello"))
+		b.Send(wstest.Close(1000, "bye"))
+		b.Want(wstest.Close(1000, "bye"))
+		a.Send(wstest.Text("alone?"))
+		a.Want(wstest.Text("alone?"))
+		synctest.Wait()
+		if got := r.size(); got != 1 {
+			t.Errorf("%d in the room after b has left", got)
+		}
+	})
 }
 
 // A member that does not read is dropped, and the others never wait for it.
 func TestSlowReader(t *testing.T) {
 	r := newRoom()
-	url := wstest.Serve(t, newHandler(r)) + "/ws"
-	slow := enter(t, url)
-	fast := enter(t, url)
-	text := strings.Repeat("x", 4096)
+	s := wstest.NewServer(t, newHandler(r))
+	slow, fast := enter(s), enter(s)
+	text := wstest.Text(strings.Repeat("x", 4096))
 	sent := 0
 	for ; r.size() == 2; sent++ {
 		if sent == 1<<16 {
@@ -71,18 +68,14 @@ func TestSlowReader(t *testing.T) {
 		fast.Send(text)
 		fast.Want(text)
 	}
-	slow.Send("am I still here?") // It is not.
-	slow.Want("hello")
-	var closed *websocket.CloseError
-	for {
-		_, _, err := slow.ReadMessage()
-		if errors.As(err, &closed) && closed.Code == websocket.ClosePolicyViolation {
-			break
-		}
-		if err != nil {
-			t.Fatalf("received %v, want close 1008", err)
-		}
+	slow.Send(wstest.Text("am I still here?")) // It is not.
+	slow.Want(wstest.Text("hello"))
+	f := slow.Next()
+	for ; f == text; f = slow.Next() {
 	}
-	fast.Send("alone")
-	fast.Want("alone")
+	if want := wstest.Close(1008, "too slow"); f != want {
+		t.Errorf("received %v, want %v", f, want)
+	}
+	fast.Send(wstest.Text("alone"))
+	fast.Want(wstest.Text("alone"))
 }

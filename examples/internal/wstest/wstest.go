@@ -4,13 +4,10 @@ package wstest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
-	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +15,7 @@ import (
 	"time"
 
 	"example.com/wsecho/middleware"
+	"example.com/wsecho/middleware/wstest"
 	"github.com/gorilla/websocket"
 )
 
@@ -25,27 +23,7 @@ import (
 const Timeout = 10 * time.Second
 
 // Main runs the tests of a program and fails if goroutines outlive them. TestMain calls it.
-func Main(m *testing.M) {
-	before := runtime.NumGoroutine()
-	code := m.Run()
-	if code == 0 && !goroutinesEnd(before) {
-		fmt.Fprintln(os.Stderr, "the tests leaked goroutines:")
-		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// goroutinesEnd reports whether the number of goroutines falls to n before the timeout.
-func goroutinesEnd(n int) bool {
-	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(Timeout); time.Now().Before(deadline); runtime.Gosched() {
-		if runtime.NumGoroutine() <= n {
-			return true
-		}
-	}
-	return false
-}
+func Main(m *testing.M) { wstest.Main(m) }
 
 // Until waits until the condition holds.
 func Until(t *testing.T, name string, condition func() bool) {
