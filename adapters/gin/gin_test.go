@@ -9,11 +9,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 
 	wsgin "example.com/wsecho/adapters/gin"
 	"example.com/wsecho/middleware"
+	"example.com/wsecho/middleware/wstest"
 	"github.com/gin-gonic/gin"
-	"github.com/gorilla/websocket"
 )
 
 // Requests pass through. WebSockets are served and logged whatever else is routed on their path,
@@ -39,51 +40,49 @@ func TestEcho(t *testing.T) {
 		{"compression", middleware.Options{Compression: true}, "/ws", func(*site) {}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newSite(t, adapter(test.opts))
-			test.route(s)
-			if status, body := get(t, s, "/users", nil); status != 200 || body != "route for /users" {
-				t.Errorf("GET /users: %d %q", status, body)
-			}
-			s.requests.want(t, "200 GET /users")
-			s.reached.want(t, "/users")
-			c := dial(t, s, test.path)
-			wantEcho(t, c)
-			closeConn(t, c)
-			s.requests.want(t, "101 GET "+test.path)
-			s.wantQuiet(t)
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, adapter(test.opts))
+				test.route(s)
+				s.wantGet(t, "/users", 200, "response")
+				s.wantLog(t, "route for /users", "200 GET /users")
+				c := s.Dial(test.path)
+				wantEcho(c)
+				endConn(c)
+				s.wantLog(t, "101 GET "+test.path)
+			})
 		})
 	}
 }
 
 // With Detach, the logger prints its line when the connection begins.
 func TestDetached(t *testing.T) {
-	s := newSite(t, adapter(middleware.Options{Detach: true}))
-	c := dial(t, s, "/ws")
-	s.requests.want(t, "101 GET /ws")
-	wantEcho(t, c)
-	closeConn(t, c)
-	s.wantQuiet(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, adapter(middleware.Options{Detach: true}))
+		c := s.Dial("/ws")
+		s.wantLog(t, "101 GET /ws")
+		wantEcho(c)
+		endConn(c)
+		s.wantLog(t)
+	})
 }
 
 // A route that serves only WebSockets needs no adapter.
 func TestEndpoint(t *testing.T) {
 	for _, detach := range []bool{false, true} {
 		t.Run(fmt.Sprintf("detach=%t", detach), func(t *testing.T) {
-			s := newSite(t, func(*gin.Context) {})
-			logger := slog.New(slog.DiscardHandler)
-			ws := middleware.New(middleware.Options{Detach: detach, Logger: logger})
-			s.engine.GET("/ws", gin.WrapH(ws))
-			c := dial(t, s, "/ws")
-			wantEcho(t, c)
-			closeConn(t, c)
-			s.requests.want(t, "101 GET /ws")
-			const refused = "this is a WebSocket endpoint: " +
-				"send a handshake with \"Connection: Upgrade\" and \"Upgrade: websocket\"\n"
-			if status, body := get(t, s, "/ws", nil); status != 426 || body != refused {
-				t.Errorf("GET /ws: %d %q, want 426 %q", status, body, refused)
-			}
-			s.requests.want(t, "426 GET /ws")
-			s.wantQuiet(t)
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, func(*gin.Context) {})
+				logger := slog.New(slog.DiscardHandler)
+				ws := middleware.New(middleware.Options{Detach: detach, Logger: logger})
+				s.engine.GET("/ws", gin.WrapH(ws))
+				c := s.Dial("/ws")
+				wantEcho(c)
+				endConn(c)
+				s.wantLog(t, "101 GET /ws")
+				s.wantGet(t, "/ws", 426, "this is a WebSocket endpoint: "+
+					"send a handshake with \"Connection: Upgrade\" and \"Upgrade: websocket\"\n")
+				s.wantLog(t, "426 GET /ws")
+			})
 		})
 	}
 }
@@ -91,31 +90,24 @@ func TestEndpoint(t *testing.T) {
 // A refused handshake has been answered; gin must not write a second response.
 func TestRefused(t *testing.T) {
 	for _, test := range []struct {
-		name, header, value string
-		status              int
-		body                string
+		name, header string
+		status       int
+		body         string
 	}{
-		{"version", "Sec-Websocket-Version", "8", 426, "Sec-WebSocket-Version \"8\": must be 13, given once\n"},
-		{"key", "Sec-Websocket-Key", "c2hvcnQ=", 400, "Sec-WebSocket-Key \"c2hvcnQ=\": must be 16 bytes in base64\n"},
-		{"limit", "Accept", "*/*", 503, "the limit of 1 WebSocket connections is reached\n"},
+		{"version", "Sec-WebSocket-Version: 8", 426, "Sec-WebSocket-Version \"8\": must be 13, given once\n"},
+		{"key", "Sec-WebSocket-Key: c2hvcnQ=", 400, "Sec-WebSocket-Key \"c2hvcnQ=\": must be 16 bytes in base64\n"},
+		{"limit", "Accept: */*", 503, "the limit of 1 WebSocket connections is reached\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := newSite(t, adapter(middleware.Options{MaxConns: 1}))
-			s.engine.NoRoute(s.respond)
-			c := dial(t, s, "/ws") // takes the only slot
-			h := http.Header{
-				"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
-				"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
-			}
-			h.Set(test.header, test.value)
-			status, body := get(t, s, "/ws", h)
-			if status != test.status || body != test.body {
-				t.Errorf("got %d %q, want %d %q", status, body, test.status, test.body)
-			}
-			s.requests.want(t, fmt.Sprintf("%d GET /ws", test.status))
-			closeConn(t, c)
-			s.requests.want(t, "101 GET /ws")
-			s.wantQuiet(t)
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, adapter(middleware.Options{MaxConns: 1}))
+				s.engine.NoRoute(s.respond)
+				c := s.Dial("/ws") // takes the only slot
+				wantResponse(t, s.Connect().Handshake("/ws", test.header), test.status, test.body)
+				s.wantLog(t, fmt.Sprintf("%d GET /ws", test.status))
+				endConn(c)
+				s.wantLog(t, "101 GET /ws")
+			})
 		})
 	}
 }
@@ -159,22 +151,29 @@ func (rec *recorder) record(c *gin.Context) { rec.w, rec.r = c.Writer, c.Request
 
 // A handshake whose upgrade headers a proxy has removed is passed on, with a warning.
 func TestStripped(t *testing.T) {
-	var log bytes.Buffer
-	opts := &slog.HandlerOptions{ReplaceAttr: withoutTimeAndRemote}
-	logger := slog.New(slog.NewTextHandler(&log, opts))
-	s := newSite(t, wsgin.New(middleware.New(middleware.Options{Logger: logger})))
-	s.engine.GET("/ws", s.respond)
-	h := http.Header{"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Connection": {"Upgrade"}}
-	if status, body := get(t, s, "/ws", h); status != 200 || body != "route for /ws" {
-		t.Errorf("GET /ws: %d %q", status, body)
-	}
-	s.reached.want(t, "/ws")
-	s.wantQuiet(t)
-	const want = `level=WARN msg="WebSocket handshake without \"Upgrade: websocket\": a proxy in front ` +
-		`has probably removed it, and must be told to forward Upgrade and Connection" path=/ws` + "\n"
-	if log.String() != want {
-		t.Errorf("logged %q, want %q", log.String(), want)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		opts := &slog.HandlerOptions{ReplaceAttr: withoutTimeAndRemote}
+		logger := slog.New(slog.NewTextHandler(&log, opts))
+		s := newSite(t, wsgin.New(middleware.New(middleware.Options{Logger: logger})))
+		s.engine.GET("/ws", s.respond)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://example.com/ws", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = http.Header{"Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="}, "Connection": {"Upgrade"}}
+		resp, err := s.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantResponse(t, resp, 200, "response")
+		s.wantLog(t, "route for /ws", "200 GET /ws")
+		const want = `level=WARN msg="WebSocket handshake without \"Upgrade: websocket\": a proxy in front ` +
+			`has probably removed it, and must be told to forward Upgrade and Connection" path=/ws` + "\n"
+		if log.String() != want {
+			t.Errorf("logged %q, want %q", log.String(), want)
+		}
+	})
 }
 
 // withoutTimeAndRemote drops the attributes that vary between runs.
@@ -188,57 +187,49 @@ func withoutTimeAndRemote(_ []string, a slog.Attr) slog.Attr {
 // Recovery answers panics of other handlers. A panic of the WebSocket's handler closes the
 // connection with 1011 and does not reach recovery.
 func TestRecovery(t *testing.T) {
-	s := newSite(t, adapter(middleware.Options{
-		Handler: middleware.MessageFunc(func(io.Writer, *middleware.Message) error {
-			panic("in the WebSocket's handler")
-		}),
-	}))
-	s.engine.GET("/panics", func(*gin.Context) { panic("in a route") })
-	if status, body := get(t, s, "/panics", nil); status != 500 || body != "" {
-		t.Errorf("GET /panics: %d %q", status, body)
-	}
-	s.panics.want(t, "in a route")
-	s.requests.want(t, "500 GET /panics")
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, adapter(middleware.Options{
+			Handler: middleware.MessageFunc(func(io.Writer, *middleware.Message) error {
+				panic("in the WebSocket's handler")
+			}),
+		}))
+		s.engine.GET("/panics", func(*gin.Context) { panic("in a route") })
+		s.wantGet(t, "/panics", 500, "")
+		s.wantLog(t, "panic in a route", "500 GET /panics")
 
-	c := dial(t, s, "/ws")
-	if err := c.WriteMessage(websocket.TextMessage, []byte("Hello from the client")); err != nil {
-		t.Fatal(err)
-	}
-	wantClose(t, c, websocket.CloseInternalServerErr)
-	s.requests.want(t, "101 GET /ws")
-	s.wantQuiet(t)
+		c := s.Dial("/ws")
+		c.Send(wstest.Text("Hello from the client"))
+		c.Want(wstest.Close(1011, "internal server error"))
+		_ = c.Conn().Close()
+		s.wantLog(t, "101 GET /ws")
+	})
 }
 
 // A detached connection outlives its request and gin's context, which gin reuses.
 func TestRequestOutlivesContext(t *testing.T) {
-	s := newSite(t, adapter(middleware.Options{
-		Detach: true,
-		Handler: middleware.HandlerFunc(func(_ context.Context, c *middleware.Conn) error {
-			for {
-				typ, p, err := c.ReadMessage()
-				if err != nil {
-					return err
-				}
-				reply := fmt.Appendf(p, " for %s", c.Request().URL)
-				if err := c.WriteMessage(typ, reply); err != nil {
-					return err
-				}
+	answer := middleware.HandlerFunc(func(_ context.Context, c *middleware.Conn) error {
+		for {
+			typ, p, err := c.ReadMessage()
+			if err != nil {
+				return err
 			}
-		}),
-	}))
-	c := dial(t, s, "/ws?name=a")
-	s.requests.want(t, "101 GET /ws?name=a")
-	_, _ = get(t, s, "/users?name=b", nil) // reuses the context of the first request
-	s.requests.want(t, "200 GET /users?name=b")
-	s.reached.want(t, "/users")
-	if err := c.WriteMessage(websocket.TextMessage, []byte("hello")); err != nil {
-		t.Fatal(err)
-	}
-	if _, p, err := c.ReadMessage(); string(p) != "hello for /ws?name=a" {
-		t.Errorf("got %q, %v", p, err)
-	}
-	closeConn(t, c)
-	s.wantQuiet(t)
+			reply := fmt.Appendf(p, " for %s", c.Request().URL)
+			if err := c.WriteMessage(typ, reply); err != nil {
+				return err
+			}
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, adapter(middleware.Options{Detach: true, Handler: answer}))
+		c := s.Dial("/ws?name=a")
+		s.wantLog(t, "101 GET /ws?name=a")
+		s.wantGet(t, "/users?name=b", 200, "response") // reuses the context of the first request
+		s.wantLog(t, "route for /users", "200 GET /users?name=b")
+		c.Send(wstest.Text("hello"))
+		c.Want(wstest.Text("hello for /ws?name=a"))
+		endConn(c)
+		s.wantLog(t)
+	})
 }
 
 func TestPassThroughAllocs(t *testing.T) {

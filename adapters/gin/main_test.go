@@ -1,49 +1,24 @@
 package wsgin_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"runtime"
-	"runtime/pprof"
+	"slices"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	wsgin "example.com/wsecho/adapters/gin"
 	"example.com/wsecho/middleware"
+	"example.com/wsecho/middleware/wstest"
 	"github.com/gin-gonic/gin"
-	"github.com/gorilla/websocket"
 )
-
-// timeout bounds every wait.
-const timeout = 10 * time.Second
 
 func TestMain(m *testing.M) {
 	gin.SetMode(gin.TestMode) // prints nothing
-	before := runtime.NumGoroutine()
-	code := m.Run()
-	if code == 0 && !goroutinesEnd(before) {
-		fmt.Fprintln(os.Stderr, "the tests leaked goroutines:")
-		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// goroutinesEnd reports whether the number of goroutines falls to n before the timeout.
-func goroutinesEnd(n int) bool {
-	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); runtime.Gosched() {
-		if runtime.NumGoroutine() <= n {
-			return true
-		}
-	}
-	return false
+	wstest.Main(m)
 }
 
 // lines is a writer that sends what is written to a channel.
@@ -54,54 +29,31 @@ func (l lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (l lines) want(t *testing.T, want string) {
-	t.Helper()
-	select {
-	case got := <-l:
-		if got != want {
-			t.Errorf("logged %q, want %q", got, want)
-		}
-	case <-time.After(timeout):
-		t.Fatalf("logged nothing, want %q", want)
-	}
-}
-
-func (l lines) wantNone(t *testing.T) {
-	t.Helper()
-	select {
-	case got := <-l:
-		t.Errorf("logged %q", got)
-	default:
-	}
-}
-
-// site is a running gin server and its logs.
+// site is a running gin server and its log, in a bubble.
 type site struct {
-	engine   *gin.Engine
-	server   *httptest.Server
-	requests lines // of gin.Logger
-	panics   lines // of recovery
-	reached  lines // paths of the requests that reach the route's handlers
-	errors   lines // of http.Server, above all about writes to a hijacked connection
+	*wstest.Server
+
+	engine *gin.Engine
+	log    lines
 }
 
-// newSite serves an engine with logger, recovery, ws, and the route /users.
+// newSite serves an engine with logger, recovery, ws, and the route /users. What the engine, the
+// recovery, the routes and http.Server have to say, they log in one place; http.Server complains
+// above all about writes to a hijacked connection.
 func newSite(t *testing.T, ws gin.HandlerFunc) *site {
 	t.Helper()
-	s := &site{gin.New(), nil, make(lines, 16), make(lines, 16), make(lines, 16), make(lines, 16)}
+	s := &site{engine: gin.New(), log: make(lines, 16)}
 	s.engine.Use(
-		gin.LoggerWithConfig(gin.LoggerConfig{Output: s.requests, Formatter: formatLine}),
+		gin.LoggerWithConfig(gin.LoggerConfig{Output: s.log, Formatter: formatLine}),
 		gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, p any) {
-			_, _ = fmt.Fprint(s.panics, p)
+			_, _ = fmt.Fprint(s.log, "panic ", p)
 			c.AbortWithStatus(http.StatusInternalServerError)
 		}),
 		ws,
 	)
 	s.engine.GET("/users", s.respond)
-	s.server = httptest.NewUnstartedServer(s.engine)
-	s.server.Config.ErrorLog = log.New(s.errors, "", 0)
-	s.server.Start()
-	t.Cleanup(s.server.Close)
+	s.Server = wstest.NewServer(t, s.engine)
+	s.Config.ErrorLog = log.New(s.log, "http.Server: ", 0)
 	return s
 }
 
@@ -110,17 +62,21 @@ func formatLine(p gin.LogFormatterParams) string {
 }
 
 func (s *site) respond(c *gin.Context) {
-	s.reached <- c.Request.URL.Path
-	c.String(http.StatusOK, "route for %s", c.Request.URL.Path)
+	_, _ = fmt.Fprint(s.log, "route for ", c.Request.URL.Path)
+	c.String(http.StatusOK, "response")
 }
 
-// wantQuiet closes the server, after which the logs are complete, and wants them empty.
-func (s *site) wantQuiet(t *testing.T) {
+// wantLog wants all that has been logged since the last call.
+func (s *site) wantLog(t *testing.T, want ...string) {
 	t.Helper()
-	s.server.Close()
-	s.errors.wantNone(t)
-	s.panics.wantNone(t)
-	s.reached.wantNone(t)
+	synctest.Wait()
+	var got []string
+	for len(s.log) > 0 {
+		got = append(got, <-s.log)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("logged %q, want %q", got, want)
+	}
 }
 
 // adapter returns the handler under test, which logs nothing.
@@ -129,65 +85,34 @@ func adapter(opts middleware.Options) gin.HandlerFunc {
 	return wsgin.New(middleware.New(opts))
 }
 
-func get(t *testing.T, s *site, path string, h http.Header) (status int, body string) {
+// wantGet wants a response to a GET.
+func (s *site) wantGet(t *testing.T, path string, status int, body string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+path, nil)
+	resp, err := s.Client().Get("http://example.com" + path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header = h
-	client := http.Client{Timeout: timeout, Transport: s.server.Client().Transport}
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	wantResponse(t, resp, status, body)
+}
+
+func wantResponse(t *testing.T, resp *http.Response, status int, body string) {
+	t.Helper()
 	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(b)
-}
-
-func dial(t *testing.T, s *site, path string) *websocket.Conn {
-	t.Helper()
-	dialer := websocket.Dialer{HandshakeTimeout: timeout}
-	c, _, err := dialer.Dial("ws"+s.server.URL[len("http"):]+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetReadDeadline(time.Now().Add(timeout))
-	return c
-}
-
-func wantEcho(t *testing.T, c *websocket.Conn) {
-	t.Helper()
-	if err := c.WriteMessage(websocket.TextMessage, []byte("Hello from the client")); err != nil {
-		t.Fatal(err)
-	}
-	messageType, p, err := c.ReadMessage()
-	const want = "Hello from the server! You sent: Hello from the client"
-	if messageType != websocket.TextMessage || string(p) != want {
-		t.Fatalf("got message %d %q, %v; want text %q", messageType, p, err, want)
+	got, err := io.ReadAll(resp.Body)
+	if resp.StatusCode != status || string(got) != body || err != nil {
+		t.Errorf("got %d %q, %v; want %d %q", resp.StatusCode, got, err, status, body)
 	}
 }
 
-func wantClose(t *testing.T, c *websocket.Conn, code int) {
-	t.Helper()
-	_, p, err := c.ReadMessage()
-	var closed *websocket.CloseError
-	if !errors.As(err, &closed) || closed.Code != code {
-		t.Fatalf("got %q, %v; want close %d", p, err, code)
-	}
+func wantEcho(c *wstest.Client) {
+	c.Send(wstest.Text("Hello from the client"))
+	c.Want(wstest.Text("Hello from the server! You sent: Hello from the client"))
 }
 
-// closeConn performs the closing handshake.
-func closeConn(t *testing.T, c *websocket.Conn) {
-	t.Helper()
-	closeFrame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	if err := c.WriteMessage(websocket.CloseMessage, closeFrame); err != nil {
-		t.Fatal(err)
-	}
-	wantClose(t, c, websocket.CloseNormalClosure)
+// endConn performs the closing handshake.
+func endConn(c *wstest.Client) {
+	c.Send(wstest.Close(1000, ""))
+	c.Want(wstest.Close(1000, ""))
+	c.WantEnd()
+	_ = c.Conn().Close()
 }

@@ -1,24 +1,23 @@
 package wsnegroni_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	wsnegroni "example.com/wsecho/adapters/negroni"
 	"example.com/wsecho/middleware"
-	"github.com/gorilla/websocket"
+	"example.com/wsecho/middleware/wstest"
 	"github.com/urfave/negroni/v3"
 )
 
-// timeout bounds every wait.
-const timeout = 10 * time.Second
+func TestMain(m *testing.M) { wstest.Main(m) }
 
 // logLines is a [negroni.ALogger] that sends each line to a channel.
 type logLines chan string
@@ -26,17 +25,24 @@ type logLines chan string
 func (l logLines) Println(v ...any)               { l <- fmt.Sprint(v...) }
 func (l logLines) Printf(format string, v ...any) { l <- fmt.Sprintf(format, v...) }
 
-// want waits for the next line: a logger prints it after the rest of the pipeline has returned.
-func (l logLines) want(t *testing.T, want string) {
+// want wants all lines since the last call, in a bubble. A logger prints its line after the rest of
+// the pipeline has returned.
+func (l logLines) want(t *testing.T, want ...string) {
 	t.Helper()
-	select {
-	case got := <-l:
-		if got != want {
-			t.Errorf("logged %q, want %q", got, want)
-		}
-	case <-time.After(timeout):
-		t.Fatalf("logged nothing, want %q", want)
+	synctest.Wait()
+	var got []string
+	for len(l) > 0 {
+		got = append(got, <-l)
 	}
+	if !slices.Equal(got, want) {
+		t.Errorf("logged %q, want %q", got, want)
+	}
+}
+
+// next is the end of a pipeline, which logs too.
+func (l logLines) next(w http.ResponseWriter, r *http.Request) {
+	l.Println("next for " + r.URL.Path)
+	_, _ = io.WriteString(w, "response of next")
 }
 
 // recoveryAndLogger returns handlers that log to the channel.
@@ -58,94 +64,30 @@ func adapter(opts middleware.Options) *wsnegroni.Handler {
 	return wsnegroni.New(middleware.New(opts))
 }
 
-// nextCalls receives the paths of the requests that reach the end of a pipeline.
-type nextCalls chan string
-
-func (n nextCalls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	n <- r.URL.Path
-	_, _ = io.WriteString(w, "next for "+r.URL.Path)
-}
-
-func (n nextCalls) wantNone(t *testing.T) {
+func wantGet(t *testing.T, s *wstest.Server, path string, status int, body string) {
 	t.Helper()
-	select {
-	case path := <-n:
-		t.Errorf("next was called for %s", path)
-	default:
-	}
-}
-
-func serve(t *testing.T, h http.Handler) *httptest.Server {
-	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	return s
-}
-
-func get(t *testing.T, s *httptest.Server, path string, h http.Header) (status int, body string) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
+	resp, err := s.Client().Get("http://example.com" + path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header = h
-	client := http.Client{Timeout: timeout, Transport: s.Client().Transport}
-	resp, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	wantResponse(t, resp, status, body)
+}
+
+func wantResponse(t *testing.T, resp *http.Response, status int, body string) {
+	t.Helper()
 	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(b)
-}
-
-func dial(t *testing.T, s *httptest.Server) *websocket.Conn {
-	t.Helper()
-	dialer := websocket.Dialer{HandshakeTimeout: timeout}
-	c, _, err := dialer.Dial("ws"+s.URL[len("http"):]+"/ws", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetReadDeadline(time.Now().Add(timeout))
-	return c
-}
-
-func send(t *testing.T, c *websocket.Conn, text string) {
-	t.Helper()
-	if err := c.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
-		t.Fatal(err)
+	got, err := io.ReadAll(resp.Body)
+	if resp.StatusCode != status || string(got) != body || err != nil {
+		t.Errorf("got %d %q, %v; want %d %q", resp.StatusCode, got, err, status, body)
 	}
 }
 
-func wantText(t *testing.T, c *websocket.Conn, want string) {
-	t.Helper()
-	messageType, p, err := c.ReadMessage()
-	if messageType != websocket.TextMessage || string(p) != want {
-		t.Fatalf("got message %d %q, %v; want text %q", messageType, p, err, want)
-	}
-}
-
-func wantClose(t *testing.T, c *websocket.Conn, code int) {
-	t.Helper()
-	_, p, err := c.ReadMessage()
-	var closed *websocket.CloseError
-	if !errors.As(err, &closed) || closed.Code != code {
-		t.Fatalf("got %q, %v; want close %d", p, err, code)
-	}
-}
-
-// closeConn performs the closing handshake.
-func closeConn(t *testing.T, c *websocket.Conn) {
-	t.Helper()
-	closeFrame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	if err := c.WriteMessage(websocket.CloseMessage, closeFrame); err != nil {
-		t.Fatal(err)
-	}
-	wantClose(t, c, websocket.CloseNormalClosure)
+// endConn performs the closing handshake.
+func endConn(c *wstest.Client) {
+	c.Send(wstest.Close(1000, ""))
+	c.Want(wstest.Close(1000, ""))
+	c.WantEnd()
+	_ = c.Conn().Close()
 }
 
 // parts are the handlers of a pipeline.
@@ -183,67 +125,49 @@ func TestPipelines(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			recovery, logger, lines := recoveryAndLogger()
-			next := make(nextCalls, 16)
-			n := test.build(parts{recovery, logger, adapter(middleware.Options{})})
-			n.UseHandler(next)
-			wantPipeline(t, serve(t, n), lines, next)
+			synctest.Test(t, func(t *testing.T) {
+				recovery, logger, lines := recoveryAndLogger()
+				n := test.build(parts{recovery, logger, adapter(middleware.Options{})})
+				n.UseHandlerFunc(lines.next)
+				s := wstest.NewServer(t, n)
+				wantGet(t, s, "/users", 200, "response of next")
+				lines.want(t, "next for /users", "200 GET /users")
+				c := s.Dial("/ws")
+				c.Send(wstest.Text("Hello from the client"))
+				c.Want(wstest.Text("Hello from the server! You sent: Hello from the client"))
+				endConn(c)
+				lines.want(t, "101 GET /ws")
+			})
 		})
 	}
-}
-
-func wantPipeline(t *testing.T, s *httptest.Server, lines logLines, next nextCalls) {
-	t.Helper()
-	if status, body := get(t, s, "/users", nil); status != 200 || body != "next for /users" {
-		t.Errorf("GET /users: %d %q", status, body)
-	}
-	lines.want(t, "200 GET /users")
-	if path := <-next; path != "/users" {
-		t.Errorf("next was called for %s", path)
-	}
-	c := dial(t, s)
-	send(t, c, "Hello from the client")
-	wantText(t, c, "Hello from the server! You sent: Hello from the client")
-	closeConn(t, c)
-	lines.want(t, "101 GET /ws")
-	next.wantNone(t)
 }
 
 // A refused handshake has been answered; next must not write a second response.
 func TestRefused(t *testing.T) {
-	recovery, logger, lines := recoveryAndLogger()
-	next := make(nextCalls, 16)
-	n := negroni.New(recovery, logger, adapter(middleware.Options{MaxConns: 1}))
-	n.UseHandler(next)
-	s := serve(t, n)
-	handshake := http.Header{
-		"Connection": {"Upgrade"}, "Upgrade": {"websocket"},
-		"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
-	}
-	c := dial(t, s) // takes the only slot
 	for _, test := range []struct {
-		name, header, value string
-		status              int
-		body                string
+		name, header string
+		status       int
+		body         string
 	}{
-		{"origin", "Origin", "https://evil.example", 403, fmt.Sprintf("origin \"https://evil.example\" is not allowed to connect to host %q\n", s.Listener.Addr())},
-		{"version", "Sec-Websocket-Version", "8", 426, "Sec-WebSocket-Version \"8\": must be 13, given once\n"},
-		{"key", "Sec-Websocket-Key", "c2hvcnQ=", 400, "Sec-WebSocket-Key \"c2hvcnQ=\": must be 16 bytes in base64\n"},
-		{"limit", "Accept", "*/*", 503, "the limit of 1 WebSocket connections is reached\n"},
+		{"origin", "Origin: https://evil.example", 403, "origin \"https://evil.example\" is not allowed to connect to host \"example.com\"\n"},
+		{"version", "Sec-WebSocket-Version: 8", 426, "Sec-WebSocket-Version \"8\": must be 13, given once\n"},
+		{"key", "Sec-WebSocket-Key: c2hvcnQ=", 400, "Sec-WebSocket-Key \"c2hvcnQ=\": must be 16 bytes in base64\n"},
+		{"limit", "Accept: */*", 503, "the limit of 1 WebSocket connections is reached\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			h := handshake.Clone()
-			h.Set(test.header, test.value)
-			status, body := get(t, s, "/ws", h)
-			if status != test.status || body != test.body {
-				t.Errorf("got %d %q, want %d %q", status, body, test.status, test.body)
-			}
-			lines.want(t, fmt.Sprintf("%d GET /ws", test.status))
-			next.wantNone(t)
+			synctest.Test(t, func(t *testing.T) {
+				recovery, logger, lines := recoveryAndLogger()
+				n := negroni.New(recovery, logger, adapter(middleware.Options{MaxConns: 1}))
+				n.UseHandlerFunc(lines.next)
+				s := wstest.NewServer(t, n)
+				c := s.Dial("/ws") // takes the only slot
+				wantResponse(t, s.Connect().Handshake("/ws", test.header), test.status, test.body)
+				lines.want(t, fmt.Sprintf("%d GET /ws", test.status))
+				endConn(c)
+				lines.want(t, "101 GET /ws")
+			})
 		})
 	}
-	closeConn(t, c)
-	lines.want(t, "101 GET /ws")
 }
 
 // Other requests reach next with negroni's own ResponseWriter and Request.
@@ -292,26 +216,26 @@ func (rec *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request, next http
 // Recovery answers panics of next. A panic of the WebSocket's handler closes the connection with
 // 1011 and does not reach recovery.
 func TestRecovery(t *testing.T) {
-	recovery, logger, lines := recoveryAndLogger()
-	n := negroni.New(logger, recovery)
-	n.Use(adapter(middleware.Options{
-		Handler: middleware.MessageFunc(func(io.Writer, *middleware.Message) error {
-			panic("in the WebSocket's handler")
-		}),
-	}))
-	n.UseHandlerFunc(func(http.ResponseWriter, *http.Request) { panic("in next") })
-	s := serve(t, n)
+	synctest.Test(t, func(t *testing.T) {
+		recovery, logger, lines := recoveryAndLogger()
+		n := negroni.New(logger, recovery)
+		n.Use(adapter(middleware.Options{
+			Handler: middleware.MessageFunc(func(io.Writer, *middleware.Message) error {
+				panic("in the WebSocket's handler")
+			}),
+		}))
+		n.UseHandlerFunc(func(http.ResponseWriter, *http.Request) { panic("in next") })
+		s := wstest.NewServer(t, n)
 
-	if status, body := get(t, s, "/users", nil); status != 500 || body != "500 Internal Server Error" {
-		t.Errorf("GET /users: %d %q", status, body)
-	}
-	lines.want(t, "panic in next")
-	lines.want(t, "500 GET /users")
+		wantGet(t, s, "/users", 500, "500 Internal Server Error")
+		lines.want(t, "panic in next", "500 GET /users")
 
-	c := dial(t, s)
-	send(t, c, "Hello from the client")
-	wantClose(t, c, websocket.CloseInternalServerErr)
-	lines.want(t, "101 GET /ws")
+		c := s.Dial("/ws")
+		c.Send(wstest.Text("Hello from the client"))
+		c.Want(wstest.Close(1011, "internal server error"))
+		_ = c.Conn().Close()
+		lines.want(t, "101 GET /ws")
+	})
 }
 
 // bare is the baseline for measurements of the adapter.
