@@ -14,9 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
-	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +22,7 @@ import (
 
 	wsnegroni "example.com/wsecho/adapters/negroni"
 	"example.com/wsecho/middleware"
+	"example.com/wsecho/middleware/wstest"
 	"github.com/gorilla/websocket"
 	"github.com/urfave/negroni/v3"
 )
@@ -31,27 +30,7 @@ import (
 // timeout bounds every wait.
 const timeout = 10 * time.Second
 
-func TestMain(m *testing.M) {
-	before := runtime.NumGoroutine()
-	code := m.Run()
-	if code == 0 && !goroutinesEnd(before) {
-		fmt.Fprintln(os.Stderr, "the tests leaked goroutines:")
-		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// goroutinesEnd reports whether the number of goroutines falls to n before the timeout.
-func goroutinesEnd(n int) bool {
-	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); runtime.Gosched() {
-		if runtime.NumGoroutine() <= n {
-			return true
-		}
-	}
-	return false
-}
+func TestMain(m *testing.M) { wstest.Main(m) }
 
 // app is the application that the middleware is added to.
 func app() http.Handler {
@@ -161,13 +140,20 @@ func TestEcho(t *testing.T) {
 // A reply is a single frame with exactly these bytes.
 func TestEchoBytes(t *testing.T) {
 	s := serve(t, middleware.New(middleware.Options{}).Handler(app()))
-	c := rawHandshake(t, s)
+	c := wstest.NewClient(t, rawDial(t, s))
+	c.Timeout = timeout
+	resp := c.Handshake("/ws")
+	// The example of RFC 6455 §1.3.
+	accept := resp.Header.Get("Sec-WebSocket-Accept")
+	if resp.StatusCode != 101 || accept != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
+		t.Fatalf("handshake: %s, Sec-WebSocket-Accept %q", resp.Status, accept)
+	}
 	// FIN and text, masked, 21 bytes; the payload XORed with the key 1 2 3 4.
 	frame := []byte{0x81, 0x80 | 21, 1, 2, 3, 4}
 	for i, b := range []byte("Hello from the client") {
 		frame = append(frame, b^byte(i%4+1))
 	}
-	if _, err := c.Write(frame); err != nil {
+	if _, err := c.Conn().Write(frame); err != nil {
 		t.Fatal(err)
 	}
 	want := "\x81\x36Hello from the server! You sent: Hello from the client"
@@ -177,18 +163,7 @@ func TestEchoBytes(t *testing.T) {
 	}
 }
 
-const rawRequest = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n" +
-	"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
-	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-
-type rawConn struct {
-	*bufio.Reader
-	net.Conn
-}
-
-func (c rawConn) Read(p []byte) (int, error) { return c.Reader.Read(p) }
-
-func rawDial(t *testing.T, s *httptest.Server) rawConn {
+func rawDial(t *testing.T, s *httptest.Server) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", s.Listener.Addr().String())
 	if err != nil {
@@ -196,23 +171,6 @@ func rawDial(t *testing.T, s *httptest.Server) rawConn {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	_ = c.SetDeadline(time.Now().Add(timeout))
-	return rawConn{bufio.NewReader(c), c}
-}
-
-func rawHandshake(t *testing.T, s *httptest.Server) rawConn {
-	t.Helper()
-	c := rawDial(t, s)
-	if _, err := io.WriteString(c, rawRequest+"\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.ReadResponse(c.Reader, nil)
-	if err != nil || resp.StatusCode != 101 {
-		t.Fatalf("handshake: %v, %v", resp, err)
-	}
-	// The example of RFC 6455 §1.3.
-	if got := resp.Header.Get("Sec-WebSocket-Accept"); got != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
-		t.Fatalf("Sec-WebSocket-Accept: %q", got)
-	}
 	return c
 }
 
@@ -336,7 +294,7 @@ func TestRefusals(t *testing.T) {
 			if _, err := io.WriteString(c, test.request+"\r\n"); err != nil {
 				t.Fatal(err)
 			}
-			resp, err := http.ReadResponse(c.Reader, nil)
+			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -436,11 +394,9 @@ func TestShutdown(t *testing.T) {
 	go func() { done <- ws.Shutdown(t.Context()) }()
 	wantClose(t, idle, 1001, "server is shutting down")
 
-	c := rawDial(t, s)
-	_, _ = io.WriteString(c, rawRequest+"\r\n")
-	resp, err := http.ReadResponse(c.Reader, nil)
-	if err != nil || resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "1" {
-		t.Errorf("handshake during Shutdown: %v, %v", resp, err)
+	resp := wstest.NewClient(t, rawDial(t, s)).Handshake("/ws")
+	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "1" {
+		t.Errorf("handshake during Shutdown: %v", resp)
 	}
 	select {
 	case err := <-done:
