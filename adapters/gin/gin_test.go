@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 
 	wsgin "example.com/wsecho/adapters/gin"
+	"example.com/wsecho/adapters/internal/adaptertest"
 	"example.com/wsecho/middleware"
 	"example.com/wsecho/middleware/wstest"
 	"github.com/gin-gonic/gin"
@@ -43,12 +44,12 @@ func TestEcho(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, adapter(test.opts))
 				test.route(s)
-				s.wantGet(t, "/users", 200, "response")
-				s.wantLog(t, "route for /users", "200 GET /users")
+				adaptertest.WantGet(t, s.Server, "/users", 200, "response")
+				s.log.Want(t, "route for /users", "200 GET /users")
 				c := s.Dial(test.path)
-				wantEcho(c)
-				endConn(c)
-				s.wantLog(t, "101 GET "+test.path)
+				adaptertest.WantEcho(c)
+				adaptertest.EndConn(c)
+				s.log.Want(t, "101 GET "+test.path)
 			})
 		})
 	}
@@ -59,10 +60,10 @@ func TestDetached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, adapter(middleware.Options{Detach: true}))
 		c := s.Dial("/ws")
-		s.wantLog(t, "101 GET /ws")
-		wantEcho(c)
-		endConn(c)
-		s.wantLog(t)
+		s.log.Want(t, "101 GET /ws")
+		adaptertest.WantEcho(c)
+		adaptertest.EndConn(c)
+		s.log.Want(t)
 	})
 }
 
@@ -76,12 +77,12 @@ func TestEndpoint(t *testing.T) {
 				ws := middleware.New(middleware.Options{Detach: detach, Logger: logger})
 				s.engine.GET("/ws", gin.WrapH(ws))
 				c := s.Dial("/ws")
-				wantEcho(c)
-				endConn(c)
-				s.wantLog(t, "101 GET /ws")
-				s.wantGet(t, "/ws", 426, "this is a WebSocket endpoint: "+
+				adaptertest.WantEcho(c)
+				adaptertest.EndConn(c)
+				s.log.Want(t, "101 GET /ws")
+				adaptertest.WantGet(t, s.Server, "/ws", 426, "this is a WebSocket endpoint: "+
 					"send a handshake with \"Connection: Upgrade\" and \"Upgrade: websocket\"\n")
-				s.wantLog(t, "426 GET /ws")
+				s.log.Want(t, "426 GET /ws")
 			})
 		})
 	}
@@ -103,10 +104,10 @@ func TestRefused(t *testing.T) {
 				s := newSite(t, adapter(middleware.Options{MaxConns: 1}))
 				s.engine.NoRoute(s.respond)
 				c := s.Dial("/ws") // takes the only slot
-				wantResponse(t, s.Connect().Handshake("/ws", test.header), test.status, test.body)
-				s.wantLog(t, fmt.Sprintf("%d GET /ws", test.status))
-				endConn(c)
-				s.wantLog(t, "101 GET /ws")
+				adaptertest.WantResponse(t, s.Connect().Handshake("/ws", test.header), test.status, test.body)
+				s.log.Want(t, fmt.Sprintf("%d GET /ws", test.status))
+				adaptertest.EndConn(c)
+				s.log.Want(t, "101 GET /ws")
 			})
 		})
 	}
@@ -166,8 +167,8 @@ func TestStripped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantResponse(t, resp, 200, "response")
-		s.wantLog(t, "route for /ws", "200 GET /ws")
+		adaptertest.WantResponse(t, resp, 200, "response")
+		s.log.Want(t, "route for /ws", "200 GET /ws")
 		const want = `level=WARN msg="WebSocket handshake without \"Upgrade: websocket\": a proxy in front ` +
 			`has probably removed it, and must be told to forward Upgrade and Connection" path=/ws` + "\n"
 		if log.String() != want {
@@ -194,14 +195,14 @@ func TestRecovery(t *testing.T) {
 			}),
 		}))
 		s.engine.GET("/panics", func(*gin.Context) { panic("in a route") })
-		s.wantGet(t, "/panics", 500, "")
-		s.wantLog(t, "panic in a route", "500 GET /panics")
+		adaptertest.WantGet(t, s.Server, "/panics", 500, "")
+		s.log.Want(t, "panic in a route", "500 GET /panics")
 
 		c := s.Dial("/ws")
 		c.Send(wstest.Text("Hello from the client"))
 		c.Want(wstest.Close(1011, "internal server error"))
 		_ = c.Conn().Close()
-		s.wantLog(t, "101 GET /ws")
+		s.log.Want(t, "101 GET /ws")
 	})
 }
 
@@ -222,13 +223,13 @@ func TestRequestOutlivesContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, adapter(middleware.Options{Detach: true, Handler: answer}))
 		c := s.Dial("/ws?name=a")
-		s.wantLog(t, "101 GET /ws?name=a")
-		s.wantGet(t, "/users?name=b", 200, "response") // reuses the context of the first request
-		s.wantLog(t, "route for /users", "200 GET /users?name=b")
+		s.log.Want(t, "101 GET /ws?name=a")
+		adaptertest.WantGet(t, s.Server, "/users?name=b", 200, "response") // reuses the context of the first request
+		s.log.Want(t, "route for /users", "200 GET /users?name=b")
 		c.Send(wstest.Text("hello"))
 		c.Want(wstest.Text("hello for /ws?name=a"))
-		endConn(c)
-		s.wantLog(t)
+		adaptertest.EndConn(c)
+		s.log.Want(t)
 	})
 }
 

@@ -6,11 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 
+	"example.com/wsecho/adapters/internal/adaptertest"
 	wsnegroni "example.com/wsecho/adapters/negroni"
 	"example.com/wsecho/middleware"
 	"example.com/wsecho/middleware/wstest"
@@ -19,35 +19,17 @@ import (
 
 func TestMain(m *testing.M) { wstest.Main(m) }
 
-// logLines is a [negroni.ALogger] that sends each line to a channel.
-type logLines chan string
-
-func (l logLines) Println(v ...any)               { l <- fmt.Sprint(v...) }
-func (l logLines) Printf(format string, v ...any) { l <- fmt.Sprintf(format, v...) }
-
-// want wants all lines since the last call, in a bubble. A logger prints its line after the rest of
-// the pipeline has returned.
-func (l logLines) want(t *testing.T, want ...string) {
-	t.Helper()
-	synctest.Wait()
-	var got []string
-	for len(l) > 0 {
-		got = append(got, <-l)
+// logging is the end of a pipeline, which logs too.
+func logging(lines adaptertest.Log) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		lines.Println("next for " + r.URL.Path)
+		_, _ = io.WriteString(w, "response of next")
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("logged %q, want %q", got, want)
-	}
-}
-
-// next is the end of a pipeline, which logs too.
-func (l logLines) next(w http.ResponseWriter, r *http.Request) {
-	l.Println("next for " + r.URL.Path)
-	_, _ = io.WriteString(w, "response of next")
 }
 
 // recoveryAndLogger returns handlers that log to the channel.
-func recoveryAndLogger() (*negroni.Recovery, *negroni.Logger, logLines) {
-	lines := make(logLines, 16)
+func recoveryAndLogger() (*negroni.Recovery, *negroni.Logger, adaptertest.Log) {
+	lines := adaptertest.NewLog()
 	recovery, logger := negroni.NewRecovery(), negroni.NewLogger()
 	recovery.LogStack, recovery.PrintStack = false, false
 	recovery.PanicHandlerFunc = func(p *negroni.PanicInformation) {
@@ -62,32 +44,6 @@ func recoveryAndLogger() (*negroni.Recovery, *negroni.Logger, logLines) {
 func adapter(opts middleware.Options) *wsnegroni.Handler {
 	opts.Logger = slog.New(slog.DiscardHandler)
 	return wsnegroni.New(middleware.New(opts))
-}
-
-func wantGet(t *testing.T, s *wstest.Server, path string, status int, body string) {
-	t.Helper()
-	resp, err := s.Client().Get("http://example.com" + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wantResponse(t, resp, status, body)
-}
-
-func wantResponse(t *testing.T, resp *http.Response, status int, body string) {
-	t.Helper()
-	defer resp.Body.Close()
-	got, err := io.ReadAll(resp.Body)
-	if resp.StatusCode != status || string(got) != body || err != nil {
-		t.Errorf("got %d %q, %v; want %d %q", resp.StatusCode, got, err, status, body)
-	}
-}
-
-// endConn performs the closing handshake.
-func endConn(c *wstest.Client) {
-	c.Send(wstest.Close(1000, ""))
-	c.Want(wstest.Close(1000, ""))
-	c.WantEnd()
-	_ = c.Conn().Close()
 }
 
 // parts are the handlers of a pipeline.
@@ -128,15 +84,14 @@ func TestPipelines(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				recovery, logger, lines := recoveryAndLogger()
 				n := test.build(parts{recovery, logger, adapter(middleware.Options{})})
-				n.UseHandlerFunc(lines.next)
+				n.UseHandlerFunc(logging(lines))
 				s := wstest.NewServer(t, n)
-				wantGet(t, s, "/users", 200, "response of next")
-				lines.want(t, "next for /users", "200 GET /users")
+				adaptertest.WantGet(t, s, "/users", 200, "response of next")
+				lines.Want(t, "next for /users", "200 GET /users")
 				c := s.Dial("/ws")
-				c.Send(wstest.Text("Hello from the client"))
-				c.Want(wstest.Text("Hello from the server! You sent: Hello from the client"))
-				endConn(c)
-				lines.want(t, "101 GET /ws")
+				adaptertest.WantEcho(c)
+				adaptertest.EndConn(c)
+				lines.Want(t, "101 GET /ws")
 			})
 		})
 	}
@@ -158,13 +113,13 @@ func TestRefused(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				recovery, logger, lines := recoveryAndLogger()
 				n := negroni.New(recovery, logger, adapter(middleware.Options{MaxConns: 1}))
-				n.UseHandlerFunc(lines.next)
+				n.UseHandlerFunc(logging(lines))
 				s := wstest.NewServer(t, n)
 				c := s.Dial("/ws") // takes the only slot
-				wantResponse(t, s.Connect().Handshake("/ws", test.header), test.status, test.body)
-				lines.want(t, fmt.Sprintf("%d GET /ws", test.status))
-				endConn(c)
-				lines.want(t, "101 GET /ws")
+				adaptertest.WantResponse(t, s.Connect().Handshake("/ws", test.header), test.status, test.body)
+				lines.Want(t, fmt.Sprintf("%d GET /ws", test.status))
+				adaptertest.EndConn(c)
+				lines.Want(t, "101 GET /ws")
 			})
 		})
 	}
@@ -227,14 +182,14 @@ func TestRecovery(t *testing.T) {
 		n.UseHandlerFunc(func(http.ResponseWriter, *http.Request) { panic("in next") })
 		s := wstest.NewServer(t, n)
 
-		wantGet(t, s, "/users", 500, "500 Internal Server Error")
-		lines.want(t, "panic in next", "500 GET /users")
+		adaptertest.WantGet(t, s, "/users", 500, "500 Internal Server Error")
+		lines.Want(t, "panic in next", "500 GET /users")
 
 		c := s.Dial("/ws")
 		c.Send(wstest.Text("Hello from the client"))
 		c.Want(wstest.Close(1011, "internal server error"))
 		_ = c.Conn().Close()
-		lines.want(t, "101 GET /ws")
+		lines.Want(t, "101 GET /ws")
 	})
 }
 
