@@ -185,14 +185,15 @@ func flood(c *rawClient, message string, stop <-chan struct{}) {
 // answersUntilClose counts whole answers, up to a close frame with 1001.
 func answersUntilClose(c *rawClient, answer string) (int, error) {
 	bye := closeReply(1001, "server is shutting down")
+	r := bufio.NewReader(c)
 	for n := 0; ; n++ {
 		b := make([]byte, min(len(answer), len(bye)))
-		if _, err := io.ReadFull(c, b); err != nil {
+		if _, err := io.ReadFull(r, b); err != nil {
 			return n, err
 		}
 		if strings.HasPrefix(bye, string(b)) {
 			rest := make([]byte, len(bye)-len(b))
-			_, err := io.ReadFull(c, rest)
+			_, err := io.ReadFull(r, rest)
 			return n, err
 		}
 		if string(b) != answer {
