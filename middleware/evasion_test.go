@@ -52,7 +52,7 @@ func TestNothingIsHandledAfterExpiry(t *testing.T) {
 				c.send(text("after") + text("after"))
 				synctest.Wait()
 				c.send(text("after") + closing(3000, ""))
-				c.wantEnd()
+				c.WantEnd()
 				if got := <-handled; got != "before" || len(handled) > 0 {
 					t.Errorf("handled %q and %d more, want only the one before", got, len(handled))
 				}
@@ -105,7 +105,7 @@ func TestExpiredBeforeTheHandshake(t *testing.T) {
 			c.response()
 			c.want(closeReply(3000, "the credentials have expired"))
 			c.send(closing(3000, ""))
-			c.wantEnd()
+			c.WantEnd()
 		})
 	}
 	if n := handled.Load(); n > 0 {
@@ -157,7 +157,7 @@ func TestSlotsAfterPanics(t *testing.T) {
 		for _, panics = range []string{"Client", "Expires"} {
 			c := dial()
 			c.send("GET /ws HTTP/1.1\r\n" + handshakeLines + "\r\n")
-			c.wantEnd()
+			c.WantEnd()
 		}
 		panics = ""
 		dial().shakeHands()
@@ -184,7 +184,7 @@ func TestPingsWithinAMessageArePaced(t *testing.T) {
 		}
 		c.send(closing(1000, ""))
 		c.want(closeReply(1000, ""))
-		c.wantEnd()
+		c.WantEnd()
 	})
 }
 

@@ -168,12 +168,12 @@ func TestHelpGroups(t *testing.T) {
 			flags[strings.Fields(name)[0]]++
 		}
 	}
-	want := []string{"The server", "The endpoint", "Who may connect", "A connection", "The end"}
+	want := []string{"The server", "The endpoint", "Who may connect", "A connection", "The end", "The inspector"}
 	if !slices.Equal(headings, want) {
 		t.Errorf("headings %q, want %q", headings, want)
 	}
-	if len(flags) != 19 {
-		t.Errorf("%d flags, want 19: %v", len(flags), flags)
+	if len(flags) != 21 {
+		t.Errorf("%d flags, want 21: %v", len(flags), flags)
 	}
 	for name, n := range flags {
 		if n != 1 {
