@@ -30,6 +30,7 @@ func testApp(t *testing.T, k *kind) {
 	t.Run("messages", func(t *testing.T) { testMessages(t, p) })
 	t.Run("client closes", func(t *testing.T) { testClientCloses(t, p) })
 	t.Run("server closes", func(t *testing.T) { testServerCloses(t, p) })
+	t.Run("inspector", func(t *testing.T) { testInspector(t, p) })
 	t.Run("many connections", func(t *testing.T) { testManyConnections(t, p) })
 	t.Run("drain", func(t *testing.T) { testDrain(t, app, p) })
 }
