@@ -40,7 +40,7 @@ type reader struct {
 	idleDoubled atomic.Uint32 // how often, see idleTime
 	parkFailed  atomic.Bool   // It would fail again.
 
-	yields       uint8         // in a row, see sendReplies
+	yielded      bool          // see sendReplies
 	idleAfter    time.Duration // 0 if the reader must not be parked
 	idleDeadline time.Time     // zero if not set
 	slow         slowness
@@ -104,10 +104,6 @@ func (t *Transport) takeControlFrames() error {
 	}
 }
 
-// maxYields is how often in a row a reader yields. The runtime may not poll the network while a
-// goroutine is runnable.
-const maxYields = 4
-
 // sendReplies sends the replies held back if the last read has emptied the socket: the next read
 // will wait, or needs the client to have the replies.
 func (t *Transport) sendReplies() error {
@@ -115,13 +111,14 @@ func (t *Transport) sendReplies() error {
 		return nil
 	}
 	pieces, err := t.out.SendHeld()
-	if pieces != 1 || t.reader.yields == maxYields {
-		t.reader.yields = 0
+	if pieces != 1 || t.reader.yielded {
+		t.reader.yielded = false
 		return err
 	}
 	// After one small reply, the client may send its next message while other goroutines run. Then
-	// a read in vain and a wake-up are saved.
-	t.reader.yields++
+	// a read in vain and a wake-up are saved. Not twice in a row: the runtime may not poll the
+	// network while a goroutine is runnable.
+	t.reader.yielded = true
 	runtime.Gosched()
 	return err
 }
