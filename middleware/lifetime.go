@@ -31,7 +31,8 @@ func (c *Conn) startLifetime() {
 }
 
 // SetExpiry sets when the credentials of the connection end, as [Options.Expires] does: it is then
-// closed with code 3000, and the handler gets no more messages. A zero time means never.
+// closed with code 3000, and the handler gets no more messages. A zero time means never. After the
+// time has come, a later one changes nothing.
 func (c *Conn) SetExpiry(t time.Time) {
 	wait := time.Duration(-1)
 	if !t.IsZero() {
@@ -50,6 +51,9 @@ func (c *Conn) SetExpiry(t time.Time) {
 func (l *lifetime) set(timer **time.Timer, wait time.Duration, f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.expired.Load() {
+		wait = 0 // The timer that is replaced may not have fired.
+	}
 	if *timer != nil {
 		(*timer).Stop()
 		*timer = nil

@@ -138,6 +138,27 @@ func TestExpires(t *testing.T) {
 	}
 }
 
+// What has expired is closed, even if its credentials are renewed before the close frame is sent:
+// its messages are discarded already.
+func TestExpiresForGood(t *testing.T) {
+	for name, renewed := range map[string]time.Time{
+		"for ever": {}, "for an hour": time.Now().Add(time.Hour),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, middleware.Options{
+				Handler: middleware.HandlerFunc(func(_ context.Context, c *middleware.Conn) error {
+					c.SetExpiry(time.Now())
+					c.SetExpiry(renewed)
+					return c.Discard()
+				}),
+			})
+			for range 10 {
+				connect(t, s).want(closeReply(3000, "the credentials have expired"))
+			}
+		})
+	}
+}
+
 func TestMaxConnsPerClient(t *testing.T) {
 	inBubble(t, middleware.Options{
 		Handler: plainEcho(), MaxConnsPerClient: 2,
