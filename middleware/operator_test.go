@@ -282,6 +282,7 @@ func TestDrainSpread(t *testing.T) {
 	for _, test := range []struct{ spread, timeout, want time.Duration }{
 		{10 * time.Second, time.Minute, 10 * time.Second},
 		{time.Hour, 100 * time.Second, 90 * time.Second},
+		{10 * time.Second, 100 * 365 * 24 * time.Hour, 10 * time.Second},
 		{0, time.Minute, 0},
 		{-1, time.Minute, 0},
 	} {

@@ -109,7 +109,7 @@ func (m *Middleware) Shutdown(ctx context.Context) error {
 func (m *Middleware) drainAll(ctx context.Context, done <-chan struct{}) {
 	spread := max(m.opts.DrainSpread, 0)
 	if deadline, ok := ctx.Deadline(); ok {
-		spread = min(spread, max(time.Until(deadline), 0)*9/10)
+		spread = min(spread, max(time.Until(deadline), 0)/10*9)
 	}
 	conns := m.conns.list()
 	rand.Shuffle(len(conns), func(i, j int) { conns[i], conns[j] = conns[j], conns[i] })
