@@ -354,6 +354,18 @@ func TestDrainSpreadEnds(t *testing.T) {
 	})
 }
 
+// A Shutdown of no connections has nothing to wait for, whatever the context.
+func TestShutdownOfNone(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	m := middleware.New(middleware.Options{DrainSpread: time.Hour})
+	for i := range 100 {
+		if err := m.Shutdown(ctx); err != nil {
+			t.Fatalf("call %d: %v", i+1, err)
+		}
+	}
+}
+
 func TestPongHook(t *testing.T) {
 	rtts := make(chan time.Duration, 16)
 	inBubble(t, middleware.Options{

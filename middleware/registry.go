@@ -100,6 +100,11 @@ func (m *Middleware) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
+	select {
+	case <-done: // too, of which the other select may choose either
+		return nil
+	default:
+	}
 	cut(m.conns.cutAll())
 	return ctx.Err()
 }
