@@ -1,8 +1,8 @@
 package main
 
 import (
+	"encoding/hex"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,19 +15,24 @@ const masked = "[masked]"
 
 // secretWords are in the names of headers and parameters whose values are credentials.
 var secretWords = []string{
-	"auth", "cookie", "credential", "jwt", "key", "pass", "pwd", "secret", "session", "signature",
-	"ticket", "token",
+	"assertion", "auth", "cookie", "credential", "csrf", "jwt", "key", "pass", "pwd", "secret",
+	"sessid", "session", "signature", "ticket", "token", "xsrf",
 }
+
+// secretPairs are parameters with such names, or with short ones, as in URLs, Forwarded and JSON.
+var secretPairs = regexp.MustCompile(
+	`(?i)((?:(?:` + strings.Join(secretWords, "|") + `)[^"=:&;\s/?#]*|\b(?:code|otp|sid|sig))` +
+		`(?:=|"\s*:\s*))` +
+		`(?:"(?:[^"\\]|\\.)*"?[^&;\s,]*|(?:[^&;\s]*[^&;\s,])?)`)
 
 // secretValues are credentials whatever the name: those of HTTP authentication, JSON Web Tokens,
 // and what is before the @ of a URL.
 var secretValues = regexp.MustCompile(
-	`(?i:\b(?:basic|bearer)(?: |%20|\+)+[^\s,;&"]+)|\beyJ[\w-]+\.[\w-]+\.[\w-]*|://[^/?#@\s]+@`)
+	`(?i:\b(?:basic|bearer)(?: |%20|\+)+[^\s,;&"]+)|eyJ[\w-]+(?:\.[\w-]*){2,4}|://[^/?#\s]+@`)
 
 func isSecret(name string) bool {
 	name = strings.ToLower(name)
-	return name != "sec-websocket-key" && // which is a nonce
-		slices.ContainsFunc(secretWords, func(s string) bool { return strings.Contains(name, s) })
+	return slices.ContainsFunc(secretWords, func(s string) bool { return strings.Contains(name, s) })
 }
 
 func (m masker) headers(h http.Header) http.Header {
@@ -37,6 +42,8 @@ func (m masker) headers(h http.Header) http.Header {
 	out := make(http.Header, len(h))
 	for name, values := range h {
 		switch {
+		case name == "Sec-Websocket-Key": // which is a nonce
+			out[name] = values
 		case name == "Sec-Websocket-Protocol":
 			out[name] = maskProtocols(values)
 		case isSecret(name):
@@ -44,43 +51,62 @@ func (m masker) headers(h http.Header) http.Header {
 		default:
 			out[name] = make([]string, len(values))
 			for i, value := range values {
-				out[name][i] = maskValue(value)
+				out[name][i] = maskText(value, maxEscapes)
 			}
 		}
 	}
 	return out
 }
 
-// maskValue masks parts of a value that may be or have a URL, as of Referer and X-Original-URI.
-func maskValue(s string) string {
-	if before, query, ok := strings.Cut(s, "?"); ok {
-		s = before + "?" + maskQuery(query)
-	}
-	return secretValues.ReplaceAllString(s, masked)
-}
-
 func (m masker) query(raw string) string {
 	if m.off {
 		return raw
 	}
-	return maskQuery(raw)
+	return maskText(raw, maxEscapes)
 }
 
-// maskQuery changes nothing else: not the order, and not the escapes.
-func maskQuery(raw string) string {
-	pairs := strings.Split(raw, "&")
-	for i, pair := range pairs {
-		name, _, ok := strings.Cut(pair, "=")
-		decoded, err := url.QueryUnescape(name)
-		if err != nil {
-			decoded = name
-		}
-		if ok && isSecret(decoded) {
-			pairs[i] = name + "=" + masked
-		}
+// maxEscapes is how often a URL within a URL may be escaped.
+const maxEscapes = 3
+
+var (
+	words  = regexp.MustCompile(`[^&;\s]+`)
+	escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\+`)
+)
+
+// maskText masks credentials in a query, or in a header such as Referer. It changes nothing else:
+// not the order, and not the escapes. Where unescaping uncovers credentials, all is masked.
+func maskText(s string, escapes int) string {
+	s = secretValues.ReplaceAllString(s, masked)
+	s = secretPairs.ReplaceAllString(s, "${1}"+masked)
+	if escapes == 0 || !escape.MatchString(s) {
+		return s
 	}
-	return secretValues.ReplaceAllString(strings.Join(pairs, "&"), masked)
+	return words.ReplaceAllStringFunc(s, func(word string) string {
+		plain := unescape(word)
+		if plain == word || maskText(plain, escapes-1) == plain {
+			return word
+		}
+		if name, _, ok := strings.Cut(word, "="); ok {
+			return name + "=" + masked
+		}
+		return masked
+	})
 }
+
+// unescape leaves what is no escape as it is.
+func unescape(s string) string {
+	return escape.ReplaceAllStringFunc(s, func(e string) string {
+		if e == "+" {
+			return " "
+		}
+		b, _ := hex.DecodeString(e[1:])
+		return string(b)
+	})
+}
+
+// announcing is the end of subprotocols that say that a token comes next, such as "id_token".
+var announcing = regexp.MustCompile(
+	`(?:authorization|basic|bearer|` + strings.Join(secretWords, "|") + `)$`)
 
 // maskProtocols masks tokens in the client's subprotocols: those after one such as "bearer", and
 // those with such a word in them, as for Kubernetes, "base64url.bearer.authorization.k8s.io.TOKEN".
@@ -91,13 +117,13 @@ func maskProtocols(lines []string) []string {
 		protocols := strings.Split(line, ",")
 		for j, protocol := range protocols {
 			p := strings.ToLower(strings.TrimSpace(protocol))
-			announces := p == "bearer" || slices.Contains(secretWords, p) ||
-				p == "access_token" || p == "authorization"
+			announces := p == "access_token" || p == "authorization" || p == "basic" ||
+				p == "bearer" || slices.Contains(secretWords, p)
 			secret := strings.Contains(p, "bearer") || isSecret(p) || secretValues.MatchString(protocol)
 			if !announces && p != "" && (after || secret) {
 				protocols[j] = strings.Replace(protocol, strings.TrimSpace(protocol), masked, 1)
 			}
-			after = after || announces
+			after = after || announcing.MatchString(p)
 		}
 		out[i] = strings.Join(protocols, ",")
 	}

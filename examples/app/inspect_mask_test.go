@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -23,7 +24,7 @@ func TestMaskHeaders(t *testing.T) {
 		{"X-Auth-Request-User", "ada", "[masked]"},
 		{"X-Password", "abc", "[masked]"},
 		{"Apikey", "abc", "[masked]"},
-		{"X-Assertion", jwt, "[masked]"},
+		{"X-Claims", jwt, "[masked]"},
 		{"X-Forwarded-Access", "bearer  abc; x", "[masked]; x"},
 		{
 			"Referer", "https://a.example/p?x=1&Access_Token=abc&y=2",
@@ -31,6 +32,28 @@ func TestMaskHeaders(t *testing.T) {
 		},
 		{"X-Original-Uri", "/ws?api%5Fkey=abc", "/ws?api%5Fkey=[masked]"},
 		{"X-Forwarded-Url", "https://ada:pw@a.example/", "https[masked]a.example/"},
+		{"X-Forwarded-Url", "https://ada:p@w@a.example/", "https[masked]a.example/"},
+		{"Referer", "https://a.example/?x=1;token=abc", "https://a.example/?x=1;token=[masked]"},
+		{
+			"Referer", "https://a.example/?next=https%3A%2F%2Fb.example%2F%3Ftoken%3Dabc&y=2",
+			"https://a.example/?next=[masked]&y=2",
+		},
+		{
+			"X-Urls", "https://a.example/?x=1, https://b.example/?token=abc",
+			"https://a.example/?x=1, https://b.example/?token=[masked]",
+		},
+		{"X-Original-Url", "https://a.example/#access_token=abc", "https://a.example/#access_token=[masked]"},
+		{"Forwarded", "for=192.0.2.1;secret=abc, for=10.0.0.1", "for=192.0.2.1;secret=[masked], for=10.0.0.1"},
+		{"X-Query-String", "a=1&api_key=abc", "a=1&api_key=[masked]"},
+		{"X-Context", `{"token": "abc", "a": 1}`, `{"token": [masked], "a": 1}`},
+		{"X-Context", `{"token":"a\" b","a":1}`, `{"token":[masked],"a":1}`},
+		{"X-Saml-Assertion", "abc", "[masked]"},
+		{"X-Xsrf", "abc", "[masked]"},
+		{"X-Forwarded-Uri", "/cb?code=abc&sig=abc&decode=1", "/cb?code=[masked]&sig=[masked]&decode=1"},
+		{"X-Claims", "eyJhbGciOiJkaXIifQ..aXY.Y3Q.dGFn", "[masked]"}, // encrypted, without a key
+		{"X-Claims", "v1_" + jwt, "v1_[masked]"},
+		{"Forwarded", "for=192.0.2.1;proto=https", "for=192.0.2.1;proto=https"},
+		{"Sec-Websocket-Key", "a2V5a2V5a2V5keyaKEY1aQ==", "a2V5a2V5a2V5keyaKEY1aQ=="},
 		{"Sec-Websocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=="},
 		{"User-Agent", "Mozilla/5.0 (X11; Linux)", "Mozilla/5.0 (X11; Linux)"},
 		{"X-Forwarded-For", "192.0.2.1, 10.0.0.1", "192.0.2.1, 10.0.0.1"},
@@ -64,6 +87,12 @@ func TestMaskQuery(t *testing.T) {
 		{jwt, "[masked]"},
 		{"x=Bearer%20abc&y=1", "x=[masked]&y=1"},
 		{"x=bearer+abc", "x=[masked]"},
+		{"x=%42earer%20abc", "x=[masked]"},
+		{"x=" + strings.ReplaceAll(jwt, ".", "%2E"), "x=[masked]"},
+		{"next=%2Fp%3Ftoken%3Dabc&y=%2Fp%3Fx%3D1", "next=[masked]&y=%2Fp%3Fx%3D1"},
+		{"next=%2Fp%3Fto%3D%252Fq%253Ftoken%253Dabc", "next=[masked]"}, // and what is in that
+		{"next=https%3A%2F%2Fada%3Apw%40a.example%2F", "next=[masked]"},
+		{"id=1&id=2&x=100%", "id=1&id=2&x=100%"},
 	} {
 		if got := (masker{}).query(test.raw); got != test.want {
 			t.Errorf("%s: %s, want %s", test.raw, got, test.want)
@@ -80,6 +109,13 @@ func TestMaskSubprotocols(t *testing.T) {
 		{"bearer|abc", "bearer|[masked]", "abc", "[masked]"},
 		{"token, abc", "token, [masked]", "", ""},
 		{"access_token, abc", "access_token, [masked]", "", ""},
+		{"id_token, abc", "[masked], [masked]", "", ""},
+		{"chat, x-api-key, abc", "chat, [masked], [masked]", "chat", "chat"},
+		{"Basic, YWRhOnB3", "Basic, [masked]", "Basic", "Basic"},
+		{
+			"base64url.bearer.authorization.k8s.io.YWJj, v4.channel.k8s.io",
+			"[masked], v4.channel.k8s.io", "v4.channel.k8s.io", "v4.channel.k8s.io",
+		},
 		{"v4, base64url.bearer.authorization.k8s.io.YWJj", "v4, [masked]", "v4", "v4"},
 		{"auth-abc", "[masked]", "auth-abc", "[masked]"},
 		{jwt, "[masked]", jwt, "[masked]"},
@@ -91,6 +127,18 @@ func TestMaskSubprotocols(t *testing.T) {
 		}
 		if got := (masker{}).selected(test.selected, h); got != test.shown {
 			t.Errorf("%s: selected %s, want %s", test.lines, got, test.shown)
+		}
+	}
+}
+
+// The time to mask what a client sends does not grow faster than it.
+func TestMaskLong(t *testing.T) {
+	for _, unit := range []string{"25", "a=", "token", "a=%41&", "%2541", "\"", "://", "eyJ.", "key\""} {
+		value := "%" + strings.Repeat(unit, 1<<17/len(unit))
+		begin := time.Now()
+		maskText(value, maxEscapes)
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Errorf("%q repeated: %v", unit, took)
 		}
 	}
 }
