@@ -192,9 +192,14 @@ func (s *inspection) answer(ctx context.Context, c *middleware.Conn, late chan<-
 	}
 }
 
-// wait makes r wait for its delay, unless the connection ends, or is about to: the next read says
-// why.
+// wait makes r wait for its delay, unless the connection ends, or there is no room for r and it is
+// about to end: the next read says why.
 func (s *inspection) wait(ctx context.Context, late chan<- report, r report) {
+	select {
+	case late <- r:
+		return
+	default:
+	}
 	select {
 	case late <- r:
 	case <-ctx.Done():

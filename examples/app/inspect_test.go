@@ -370,6 +370,20 @@ func TestInspectShutdownWhilePaused(t *testing.T) {
 	receive(t, ended)
 }
 
+// The reports of a connection that is still open while others are told to close are not lost.
+func TestInspectReportsDuringDrain(t *testing.T) {
+	in := newInspector("/ws", false, middleware.Options{})
+	in.stop()
+	s := &inspection{in: in}
+	late := make(chan report, 100)
+	for range cap(late) {
+		s.wait(t.Context(), late, report{})
+	}
+	if len(late) != cap(late) {
+		t.Errorf("%d of %d reports wait for their delay", len(late), cap(late))
+	}
+}
+
 func TestInspectLateReports(t *testing.T) {
 	for delay, want := range map[time.Duration]int{
 		time.Millisecond: 1, time.Second: 101, 10 * time.Second: 1001, time.Minute: 1024,
