@@ -26,7 +26,7 @@ func newEndpoints(cfg config, logger *slog.Logger, stats *statistics) *endpoints
 		cfg.ws.Hooks = stats.hooks()
 	}
 	ws := &endpoints{echo: middleware.New(cfg.ws)}
-	if cfg.inspect == "on" || cfg.inspect == "auto" && cfg.addr.isLoopback() {
+	if cfg.inspect == "on" || cfg.inspect == "auto" && cfg.isLocal() {
 		path := strings.TrimSuffix(cfg.ws.Path, "/") + "/inspect"
 		ws.inspector = newInspector(path, cfg.credentials, cfg.ws)
 	}
@@ -72,6 +72,10 @@ func (e *endpoints) Shutdown(ctx context.Context) error {
 	return errors.Join(e.echo.Shutdown(ctx), <-ended)
 }
 
+// isLocal reports whether all clients are on this machine, as far as the flags tell: without
+// -behind-proxy, a proxy on this machine looks like any of them.
+func (c config) isLocal() bool { return c.addr.isLoopback() && c.ws.Client == nil }
+
 // isLoopback reports whether only this machine can connect. A Unix socket is for a proxy.
 func (a address) isLoopback() bool {
 	ip := net.ParseIP(a.host)
@@ -82,7 +86,7 @@ func defineInspector(fs *flag.FlagSet, cfg *config) {
 	fs.Var(value[string]{&cfg.inspect, parseInspect}, "inspect",
 		"serve an inspector of connections below -path, at /inspect, whose query may have\n"+
 			"delay, size, every, close, cut, ping, status; `mode` is on, off, or auto: on if\n"+
-			"-addr is localhost or a loopback address")
+			"-addr is localhost or a loopback address, without -behind-proxy")
 	fs.Var(value[bool]{&cfg.credentials, parseBool}, "inspect-credentials",
 		"let the inspector show credentials, which it masks otherwise")
 }

@@ -413,6 +413,9 @@ func TestInspectFlag(t *testing.T) {
 		{"-addr localhost.example:0", ""},
 		{"-addr :0 -inspect on", "/ws/inspect"},
 		{"-addr 127.0.0.1:0 -inspect=off", ""},
+		{"-addr 127.0.0.1:0 -behind-proxy", ""}, // whose clients are not on this machine
+		{"-addr 127.0.0.1:0 -behind-proxy -inspect=on", "/ws/inspect"},
+		{"-addr 127.0.0.1:0 -behind-proxy=false", "/ws/inspect"},
 		{"-addr 192.0.2.1:0 -inspect=auto", ""},
 		{"-addr 127.0.0.1:0 -path /", "/inspect"},
 		{"-addr 127.0.0.1:0 -path /echo/", "/echo/inspect"},
