@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"net/netip"
+	"strings"
 	"sync"
 )
 
@@ -104,7 +105,8 @@ func Network(addrPort string) string {
 	parsed, err := netip.ParseAddrPort(addrPort)
 	addr := parsed.Addr()
 	if err != nil {
-		if addr, err = netip.ParseAddr(addrPort); err != nil {
+		bare := strings.TrimSuffix(strings.TrimPrefix(addrPort, "["), "]")
+		if addr, err = netip.ParseAddr(bare); err != nil {
 			return addrPort
 		}
 	}
