@@ -86,7 +86,8 @@ func defineInspector(fs *flag.FlagSet, cfg *config) {
 	fs.Var(value[string]{&cfg.inspect, parseInspect}, "inspect",
 		"serve an inspector of connections below -path, at /inspect, whose query may have\n"+
 			"delay, size, every, close, cut, ping, status; `mode` is on, off, or auto: on if\n"+
-			"-addr is localhost or a loopback address, without -behind-proxy")
+			"-addr is localhost or a loopback address, without -behind-proxy;\n"+
+			"its WebSockets count apart, and those with ping=off, too")
 	fs.Var(value[bool]{&cfg.credentials, parseBool}, "inspect-credentials",
 		"let the inspector show credentials, which it masks otherwise")
 }
