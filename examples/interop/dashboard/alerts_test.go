@@ -79,6 +79,7 @@ func checkAlert(
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkShare(t, r.Alert, expr)
 	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
 		switch n := node.(type) {
 		case *parser.VectorSelector:
@@ -95,6 +96,23 @@ func checkAlert(
 		}
 		return nil
 	})
+}
+
+// checkShare checks that an alert for a share asks for a number, too: on a quiet endpoint, one of two
+// is a half.
+func checkShare(t *testing.T, alert string, expr parser.Expr) {
+	t.Helper()
+	divides, counts := false, false
+	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+		if b, ok := node.(*parser.BinaryExpr); ok {
+			divides = divides || b.Op == parser.DIV
+			counts = counts || b.Op == parser.LAND && strings.Contains(b.RHS.String(), "increase(")
+		}
+		return nil
+	})
+	if divides && !counts {
+		t.Errorf("%s: a share of how many?", alert)
+	}
 }
 
 // checkMatchers checks that each alternative of a matcher is a value that the label has.
