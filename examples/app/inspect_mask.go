@@ -19,11 +19,14 @@ var secretWords = []string{
 	"sessid", "session", "signature", "ticket", "token", "xsrf",
 }
 
+var secretWord = `(?:` + strings.Join(secretWords, "|") + `)`
+
 // secretPairs are parameters with such names, or with short ones, as in URLs, Forwarded and JSON.
+// A value ends where that of a query does, or with its quotes.
 var secretPairs = regexp.MustCompile(
-	`(?i)((?:(?:` + strings.Join(secretWords, "|") + `)[^"=:&;\s/?#]*|\b(?:code|otp|sid|sig))` +
-		`(?:=|"\s*:\s*))` +
-		`(?:"(?:[^"\\]|\\.)*"?[^&;\s,]*|(?:[^&;\s]*[^&;\s,])?)`)
+	`(?i)((?:(?:^|[?&])[^=&\s?]*` + secretWord + `[^=&\s?]*=)|` +
+		`(?:` + secretWord + `[^"=:&;\s/?#]*|\b(?:code|otp|sid|sig))(?:=|"\s*:\s*))` +
+		`(?:"(?:[^"\\]|\\.)*"?[^&;\s,]*|(?:[^&\s]*[^&;\s,])?)`)
 
 // secretValues are credentials whatever the name: those of HTTP authentication, JSON Web Tokens,
 // and what is before the @ of a URL.
@@ -106,7 +109,7 @@ func unescape(s string) string {
 
 // announcing is the end of subprotocols that say that a token comes next, such as "id_token".
 var announcing = regexp.MustCompile(
-	`(?:authorization|basic|bearer|` + strings.Join(secretWords, "|") + `)$`)
+	`(?:authorization|basic|bearer|` + secretWord + `)$`)
 
 // maskProtocols masks tokens in the client's subprotocols: those after one such as "bearer", and
 // those with such a word in them, as for Kubernetes, "base64url.bearer.authorization.k8s.io.TOKEN".

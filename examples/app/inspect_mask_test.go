@@ -44,6 +44,7 @@ func TestMaskHeaders(t *testing.T) {
 		},
 		{"X-Original-Url", "https://a.example/#access_token=abc", "https://a.example/#access_token=[masked]"},
 		{"Forwarded", "for=192.0.2.1;secret=abc, for=10.0.0.1", "for=192.0.2.1;secret=[masked], for=10.0.0.1"},
+		{"Referer", "https://auth.example/?x=1&y=2", "https://auth.example/?x=1&y=2"},
 		{"X-Query-String", "a=1&api_key=abc", "a=1&api_key=[masked]"},
 		{"X-Context", `{"token": "abc", "a": 1}`, `{"token": [masked], "a": 1}`},
 		{"X-Context", `{"token":"a\" b","a":1}`, `{"token":[masked],"a":1}`},
@@ -93,6 +94,8 @@ func TestMaskQuery(t *testing.T) {
 		{"next=%2Fp%3Fto%3D%252Fq%253Ftoken%253Dabc", "next=[masked]"}, // and what is in that
 		{"next=https%3A%2F%2Fada%3Apw%40a.example%2F", "next=[masked]"},
 		{"id=1&id=2&x=100%", "id=1&id=2&x=100%"},
+		{"auth/x=abc&y=1&token:1=abc", "auth/x=[masked]&y=1&token:1=[masked]"},
+		{"token=a;b,c&y=1", "token=[masked]&y=1"},
 	} {
 		if got := (masker{}).query(test.raw); got != test.want {
 			t.Errorf("%s: %s, want %s", test.raw, got, test.want)
