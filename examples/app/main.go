@@ -7,8 +7,8 @@
 //	GODEBUG=http2xconnect=1 go run ./examples/app -tls   # WebSockets over HTTP/2
 //	PORT=/tmp/app.sock go run ./examples/app   # a Unix socket
 //
-// On a loopback address, without -behind-proxy, it also has an inspector, at /ws/inspect, which tells
-// clients what arrives.
+// On a loopback address, without -behind-proxy, it also has an inspector, at /ws/inspect, which
+// tells clients what arrives.
 //
 // On SIGINT and SIGTERM, it says how many WebSockets are open, closes each with 1001, lets running
 // requests end, and exits with status 0; a second signal ends the process at once.
