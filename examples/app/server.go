@@ -44,10 +44,7 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 		go debugServer.Serve(debug)
 	}
 	announce(lines, cfg, listener)
-	if debug != nil {
-		lines.Print("Debugging on " + cfg.debug.url("http", debug, "/debug/pprof/"))
-		warnExposed(lines, debug, "-debug-addr")
-	}
+	announceDebug(lines, cfg, debug)
 	failed := make(chan error, 1)
 	go func() { failed <- serveOn(server, listener) }()
 	select {
@@ -57,6 +54,13 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 		stop() // restores the default action: a second signal ends the process
 		drain(server, ws, cfg.drain, lines, logger)
 		return nil
+	}
+}
+
+func announceDebug(lines *log.Logger, cfg config, debug net.Listener) {
+	if debug != nil {
+		lines.Print("Debugging on " + cfg.debug.url("http", debug, "/debug/pprof/"))
+		warnExposed(lines, debug, "-debug-addr")
 	}
 }
 
