@@ -29,6 +29,17 @@ type server struct {
 	row     report.Row // without figures
 	command []string
 	debug   bool // prints an HTTP address too, which serves expvar
+
+	// debugArgs make it do so for handshakes only, because that costs memory and time.
+	debugArgs []string
+}
+
+// debugging returns the server as it is measured for handshakes.
+func (s server) debugging() server {
+	if s.debugArgs != nil {
+		s.command, s.debug = slices.Concat(s.command, s.debugArgs), true
+	}
+	return s
 }
 
 // lineup has the servers to compare, in the order of the result.
@@ -65,10 +76,14 @@ func lineUp(ctx context.Context, cfg config, dir string, progress *log.Logger) (
 		const note = "Batched, with Detach"
 		title := strings.TrimSpace(ours+" "+revision) + " (" + note + ")"
 		row := report.Row{Name: ours, Title: title, Note: note, Ours: true}
-		command := []string{app, "-quiet", "-addr", "127.0.0.1:0", "-debug-addr", "127.0.0.1:0"}
-		l.plain = append(l.plain, server{row, command, true})
+		s := server{
+			row: row, command: []string{app, "-quiet", "-addr", "127.0.0.1:0"},
+			debugArgs: []string{"-debug-addr", "127.0.0.1:0"},
+		}
+		l.plain = append(l.plain, s)
 		if cfg.compress {
-			l.deflate = append(l.deflate, server{row, append(command, "-compress"), true})
+			s.command = append(s.command, "-compress")
+			l.deflate = append(l.deflate, s)
 		}
 	}
 	if err := l.addEchoes(wanted, cfg.compress); err != nil {
