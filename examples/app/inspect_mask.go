@@ -71,14 +71,20 @@ func (m masker) query(raw string) string {
 // maxEscapes is how often a URL within a URL may be escaped.
 const maxEscapes = 3
 
+const maxText = 8 << 10
+
 var (
 	words  = regexp.MustCompile(`[^&;\s]+`)
 	escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\+`)
 )
 
 // maskText masks credentials in a query, or in a header such as Referer. It changes nothing else:
-// not the order, and not the escapes. Where unescaping uncovers credentials, all is masked.
+// not the order, and not the escapes. Where unescaping uncovers credentials, all is masked, and so is
+// a text too long to look through for everybody who sends one.
 func maskText(s string, escapes int) string {
+	if len(s) > maxText {
+		return masked
+	}
 	s = secretValues.ReplaceAllString(s, masked)
 	s = secretPairs.ReplaceAllString(s, "${1}"+masked)
 	if escapes == 0 || !escape.MatchString(s) {
