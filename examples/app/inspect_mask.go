@@ -79,8 +79,8 @@ var (
 )
 
 // maskText masks credentials in a query, or in a header such as Referer. It changes nothing else:
-// not the order, and not the escapes. Where unescaping uncovers credentials, all is masked, and so is
-// a text too long to look through for everybody who sends one.
+// not the order, and not the escapes. Where unescaping uncovers credentials, all is masked. So is a
+// text of more than maxText bytes: searching it would let a client use up the server's time.
 func maskText(s string, escapes int) string {
 	if len(s) > maxText {
 		return masked
