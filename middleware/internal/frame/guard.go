@@ -11,28 +11,27 @@ const maxEmptyFragments = 1024
 // headers only, except for the close frame, which it parses and does not pass on. Create one with
 // [NewGuard].
 type Guard struct {
-	deflate bool
-	limit   int64
+	limit int64
 
-	// The frame being received.
-	have     int // header bytes so far; 0 once the header is complete
+	// The frame being received. The small fields are together, to save memory.
+	length   uint64
+	payload  uint64 // payload bytes still to come
+	key      maskKey
 	opcode   byte
 	final    bool
-	extended int // bytes of extended payload length
-	length   uint64
-	key      maskKey
-	payload  uint64 // payload bytes still to come
+	closing  bool  // it is a close frame
+	have     uint8 // header bytes so far; 0 once the header is complete
+	extended uint8 // bytes of extended payload length
 
 	// The message being received.
+	deflate        bool // it may be compressed
 	fragmented     bool // its final fragment is still to come
 	compressed     bool
+	emptyFragments uint16
 	size           uint64 // with all of the current frame
 	received       uint64 // payload bytes
-	emptyFragments int
 
-	frames uint64 // messages begun and control frames, so far
-
-	closing      bool // the frame being received is a close frame
+	frames       uint64 // messages begun and control frames, so far
 	closePayload []byte
 }
 
@@ -99,7 +98,7 @@ func (g *Guard) header(b *byte) error {
 		}
 	default:
 		g.key[g.have-lengthEnd-1] = *b
-		if g.have == lengthEnd+len(g.key) {
+		if g.have == lengthEnd+uint8(len(g.key)) {
 			g.have, g.payload = 0, g.length
 		}
 	}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"sync"
 	"syscall"
 
 	"example.com/wsecho/middleware/internal/buffer"
@@ -15,7 +16,7 @@ const (
 	directRead = 16 << 10
 )
 
-// input is the data that was received and is not yet read.
+// input is the data that was received and is not yet read. A parked connection has none.
 type input struct {
 	unread []byte // checked, up to the end of a message
 	rest   []byte // behind unread, not yet checked; both are in chunk or own
@@ -24,14 +25,28 @@ type input struct {
 	raw    rawRead
 }
 
-// rawRead is a read from the descriptor, which needs a buffer only when there is input.
-type rawRead struct {
+var inputs = sync.Pool{New: func() any { return new(input) }}
+
+func newInput() *input { return inputs.Get().(*input) }
+
+// free is called when there is no input and the reader is to be parked.
+func (in *input) free() {
+	*in = input{}
+	inputs.Put(in)
+}
+
+// rawConn is the descriptor, from which a read needs a buffer only when there is input.
+type rawConn struct {
 	conn    syscall.RawConn // nil if the connection has none
 	attempt func(fd uintptr) bool
-	direct  []byte // where to read to; nil for the chunk
-	n       int
-	full    bool // the last read has filled the buffer: there may be more input
-	err     error
+}
+
+// rawRead is a read from a rawConn.
+type rawRead struct {
+	direct []byte // where to read to; nil for the chunk
+	n      int
+	full   bool // the last read has filled the buffer: there may be more input
+	err    error
 }
 
 // take moves input to p.
@@ -66,7 +81,7 @@ func (in *input) freeChunk() {
 
 // readOnce reads once, into direct or, if that is nil, into a buffer.
 func (t *Transport) readOnce(direct []byte) (received []byte, err error) {
-	if t.in.raw.conn != nil {
+	if t.raw.conn != nil {
 		return t.readRaw(direct)
 	}
 	p := direct

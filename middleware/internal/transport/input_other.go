@@ -4,7 +4,7 @@ package transport
 
 import "errors"
 
-func (t *Transport) initRawRead() {}
+func (t *Transport) initRawConn() {}
 
 func (t *Transport) hasEnded() bool { return false }
 

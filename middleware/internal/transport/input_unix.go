@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// initRawRead sets up rawRead if Read of the connection is a read from its descriptor.
-func (t *Transport) initRawRead() {
+// initRawConn sets up rawConn if Read of the connection is a read from its descriptor.
+func (t *Transport) initRawConn() {
 	var conn syscall.Conn
 	switch c := t.Conn.(type) { // Other types may have a Read of their own.
 	case *net.TCPConn:
@@ -24,14 +24,14 @@ func (t *Transport) initRawRead() {
 	if err != nil {
 		return
 	}
-	t.in.raw.conn, t.in.raw.attempt = raw, t.attemptRead
+	t.raw.conn, t.raw.attempt = raw, t.attemptRead
 }
 
 // readRaw reads into direct, or into the chunk if direct is nil.
 func (t *Transport) readRaw(direct []byte) (received []byte, err error) {
 	raw := &t.in.raw
 	raw.direct, raw.n, raw.err = direct, 0, nil
-	err = raw.conn.Read(raw.attempt)
+	err = t.raw.conn.Read(t.raw.attempt)
 	raw.direct = nil
 	if err == nil {
 		err = raw.err
@@ -68,11 +68,11 @@ func (t *Transport) attemptRead(fd uintptr) bool {
 
 // hasEnded reports whether the stream has ended, without waiting. It discards input.
 func (t *Transport) hasEnded() bool {
-	if t.in.raw.conn == nil {
+	if t.raw.conn == nil {
 		return false
 	}
 	ended := false
-	_ = t.in.raw.conn.Control(func(fd uintptr) {
+	_ = t.raw.conn.Control(func(fd uintptr) {
 		var skipped [512]byte // on the stack
 		_, err := readNow(int(fd), skipped[:])
 		ended = err == io.EOF

@@ -46,8 +46,8 @@ func newRaw(conn net.Conn, received []byte, config Config) *Transport {
 	if !ok {
 		return tr
 	}
-	tr.in.raw.conn, _ = c.SyscallConn()
-	tr.in.raw.attempt = tr.attemptRead
+	tr.raw.conn, _ = c.SyscallConn()
+	tr.raw.attempt = tr.attemptRead
 	if poll.Supported {
 		tr.reader.idleAfter = config.IdleAfter
 	}

@@ -15,20 +15,16 @@ const (
 
 // idleTime returns how long the reader waits before it is parked.
 func (r *reader) idleTime() time.Duration {
-	return min(r.idleAfter<<r.idleDoubled.Load(), maxIdleAfter)
+	return min(r.idleAfter<<r.idleDoubled, maxIdleAfter)
 }
 
 // Park registers the connection with the poller after [ErrIdle]. wake is called when there is input
 // or the reader is interrupted; it must not block. Then the reader continues with Await. Park
 // returns false if wake will not be called.
 func (t *Transport) Park(p *poll.Poller, wake func()) bool {
-	r, began := &t.reader, time.Now()
+	r := &t.reader
 	r.poller.Store(p)
-	err := p.Add(&r.parked, t.in.raw.conn, func() {
-		r.unparked(time.Since(began))
-		wake()
-	})
-	if err != nil {
+	if err := p.Add(&r.parked, t.raw.conn, wake); err != nil {
 		r.parkFailed.Store(true)
 		return false
 	}
@@ -39,9 +35,9 @@ func (t *Transport) Park(p *poll.Poller, wake func()) bool {
 func (r *reader) unparked(after time.Duration) {
 	switch {
 	case after >= worthParking:
-		r.idleDoubled.Store(0)
+		r.idleDoubled = 0
 	case r.idleTime() < maxIdleAfter:
-		r.idleDoubled.Add(1)
+		r.idleDoubled++
 	}
 }
 
@@ -71,10 +67,10 @@ func (t *Transport) idleDeadlineExceeded() error {
 	if err := r.slow.messageDeadlineExceeded(); err != nil {
 		return err
 	}
-	r.idleDeadline = time.Time{}
 	err := t.setReadDeadline(time.Time{}, 0)
 	if err == nil && r.mayIdle() && r.waiting() {
-		return ErrIdle
+		return ErrIdle // The deadline is kept: it is when the reader was parked.
 	}
+	r.idleDeadline = time.Time{}
 	return err
 }

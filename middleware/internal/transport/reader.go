@@ -33,16 +33,16 @@ import (
 // before it waits.
 type reader struct {
 	between    bool          // inside Await
-	waits      atomic.Uint64 // counts begins and ends of waits: odd while waiting or parked
+	yielded    bool          // see sendReplies
 	interrupts atomic.Uint32 // how often Interrupt was called
+	waits      atomic.Uint64 // counts begins and ends of waits: odd while waiting or parked
 
-	// Atomic, since Park and wake may be concurrent with another reader's Await.
-	idleDoubled atomic.Uint32 // how often, see idleTime
-	parkFailed  atomic.Bool   // It would fail again.
+	// Atomic, since Park may be concurrent with another reader's AwaitAwake.
+	parkFailed  atomic.Bool // It would fail again.
+	idleDoubled uint32      // how often, see idleTime
 
-	yielded      bool          // see sendReplies
 	idleAfter    time.Duration // 0 if the reader must not be parked
-	idleDeadline time.Time     // zero if not set
+	idleDeadline time.Time     // zero if not set; past while parked
 	slow         slowness
 	pace         *pace // nil if there is no limit
 	poller       atomic.Pointer[poll.Poller]
@@ -58,12 +58,21 @@ var ErrIdle = errors.New("transport: idle")
 func (t *Transport) Await() error {
 	t.reader.between = true
 	defer func() { t.reader.between = false }()
-	return t.AwaitAwake()
+	err := t.AwaitAwake()
+	if err == ErrIdle {
+		t.in.free()
+		t.in = nil
+	}
+	return err
 }
 
 // AwaitAwake is [Transport.Await] for a reader that must not be parked. It does not return ErrIdle,
 // nor wake up to do so.
 func (t *Transport) AwaitAwake() error {
+	if t.in == nil {
+		t.in = newInput()
+		t.reader.unparked(time.Since(t.reader.idleDeadline))
+	}
 	for {
 		if err := t.keepPace(); err != nil {
 			return err

@@ -247,7 +247,7 @@ func (m *machine) apply(t *testing.T, e event) {
 	if held := m.holds(t); held != busy {
 		t.Errorf("%s: holds replies back: %v", m.state(), held)
 	}
-	if !busy && m.in.chunk != nil {
+	if !busy && m.in != nil && m.in.chunk != nil {
 		t.Errorf("%s: keeps a chunk", m.state())
 	}
 	if now := m.Wait(); busy != (now == 0) || now < before && !busy {

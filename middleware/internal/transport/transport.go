@@ -28,7 +28,8 @@ type Transport struct {
 	refused error // from guard; ends the reading
 
 	reader reader
-	in     input
+	raw    rawConn
+	in     *input // nil while the reader is parked
 	out    output.Output
 }
 
@@ -71,13 +72,14 @@ func New(conn net.Conn, received []byte, config Config) *Transport {
 	t := &Transport{Conn: conn, owner: config.Owner, guard: config.Guard}
 	t.out.Init(conn, config.WriteTimeout)
 	t.reader.slow.timeout = config.ReadTimeout
-	t.initRawRead()
-	if poll.Supported && t.in.raw.conn != nil {
+	t.initRawConn()
+	if poll.Supported && t.raw.conn != nil {
 		t.reader.idleAfter = config.IdleAfter
 	}
 	if config.Rate > 0 {
 		t.reader.pace = newPace(config.Rate)
 	}
+	t.in = newInput()
 	t.in.rest = received
 	return t
 }
