@@ -37,8 +37,8 @@ type Conn struct {
 	answer   MessageFunc // of the PerConn that is the handler
 	reading  sync.Mutex  // guards in, readErr and received
 	in       incoming
-	readErr  error // returned by all further reads
-	received int64 // bytes of payload, after decompression
+	readErr  *CloseError // returned by all further reads
+	received int64       // bytes of payload, after decompression
 
 	ctx    context.Context // done once the connection can carry no more messages
 	cancel context.CancelFunc
@@ -47,8 +47,7 @@ type Conn struct {
 	path        string        // of the request, as in the log
 	request     *http.Request // nil if neither handler nor hooks can get at it
 	subprotocol string
-	client      string    // see Options.Client; "" if it does not matter
-	expires     time.Time // see Options.Expires
+	client      string // see Options.Client; "" if it does not matter
 
 	lifetime  lifetime
 	closing   closing.Handshake
@@ -69,14 +68,15 @@ func (m *Middleware) newConn(
 		overTLS:     r.TLS != nil,
 		windowBits:  uint8(agreed.WindowBits),
 		opts:        opts,
-		writing:     newWriteLock(),
 	}
-	ctx := context.Background()
 	if seesConn(opts.Handler) || opts.Hooks.seeConn() {
+		c.request = r
 		// Keep the values of the context, but not a timeout for the request.
-		c.request, ctx = r, context.WithoutCancel(r.Context())
+		c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
+		c.writing = newWriteLock()
+	} else { // Nobody waits for the end of the connection, nor for the lock.
+		c.ctx, c.cancel = context.Background(), func() {}
 	}
-	c.ctx, c.cancel = context.WithCancel(ctx)
 	config := transport.Config{
 		Owner:        lower{c},
 		Guard:        frame.NewGuard(agreed.Deflate, opts.ReadLimit),
@@ -125,8 +125,8 @@ func (c *Conn) serve(h Handler) (idle bool) {
 func (c *Conn) begin() {
 	c.began = time.Now()
 	c.logBegin()
-	c.keepAlive.start(c)
-	c.startLifetime()
+	c.startKeepAlive()
+	c.startMaxAge()
 	c.hookAccepted()
 }
 

@@ -113,7 +113,7 @@ func (c *Conn) hookPong(payload string) error {
 	if hook == nil {
 		return nil
 	}
-	rtt, ok := c.keepAlive.roundTrip(payload)
+	rtt, ok := c.roundTrip(payload)
 	if !ok {
 		return nil
 	}

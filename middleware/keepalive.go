@@ -15,10 +15,8 @@ import (
 // keepAlive sends pings and fails a connection whose client does not answer. It uses a timer, not a
 // goroutine, to save memory.
 type keepAlive struct {
-	c       *Conn
-	mu      sync.Mutex // held during tick, so that stop waits for it
-	timer   *time.Timer
-	stopped bool
+	mu    sync.Mutex  // held during keepAliveTick, so that stop waits for it
+	timer *time.Timer // nil if stopped
 
 	left     time.Duration // until the answer is due; 0 if none is awaited
 	wait     uint64        // the reader's wait when the ping was sent, see transport.Wait
@@ -27,53 +25,54 @@ type keepAlive struct {
 	pinged   atomic.Int64  // when, after the begin of the connection; 0 if its pong was received
 }
 
-func (k *keepAlive) start(c *Conn) {
+func (c *Conn) startKeepAlive() {
 	if c.opts.PingInterval < 0 {
 		return
 	}
+	k := &c.keepAlive
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.c = c
-	k.timer = time.AfterFunc(c.opts.PingInterval, k.tick)
+	k.timer = time.AfterFunc(c.opts.PingInterval, c.keepAliveTick)
 }
 
 func (k *keepAlive) stop() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.stopped = true
 	if k.timer != nil {
 		k.timer.Stop()
+		k.timer = nil
 	}
 }
 
-func (k *keepAlive) tick() {
+func (c *Conn) keepAliveTick() {
+	k := &c.keepAlive
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.stopped {
+	if k.timer == nil {
 		return
 	}
-	next := k.c.opts.PingInterval
+	next := c.opts.PingInterval
 	switch {
 	case k.left == 0:
-		if !k.ping() {
+		if !c.ping() {
 			return
 		}
-		k.left = k.answerTime()
+		k.left = c.answerTime()
 		if k.left > 0 {
 			next = min(next, k.left)
 		}
-	case !k.silent():
+	case !c.silent():
 		next -= min(next, k.left)
 		k.left = 0
-		if k.wait != 0 && k.wait != k.c.transport.Wait() {
+		if k.wait != 0 && k.wait != c.transport.Wait() {
 			k.answered = k.sent
 		}
 	default:
 		k.left -= min(next, k.left)
 		if k.left == 0 {
-			k.c.fail(&CloseError{
+			c.fail(&CloseError{
 				Code:   frame.PolicyViolation,
-				Reason: fmt.Sprintf("no answer to a ping within %v", k.c.opts.PongTimeout),
+				Reason: fmt.Sprintf("no answer to a ping within %v", c.opts.PongTimeout),
 			})
 			return
 		}
@@ -84,42 +83,43 @@ func (k *keepAlive) tick() {
 
 // silent reports whether the reader has waited in vain since the ping was sent. While somebody
 // waits for the network, the ping may wait too, and the WriteTimeout is what counts.
-func (k *keepAlive) silent() bool {
-	t := k.c.transport
+func (c *Conn) silent() bool {
+	k, t := &c.keepAlive, c.transport
 	return k.wait != 0 && k.wait == t.Wait() && !t.IsSending()
 }
 
 // ping sends a ping, and reports whether the connection is still open.
-func (k *keepAlive) ping() bool {
-	k.wait = k.c.transport.Wait() // before the answer can arrive
-	err := k.c.transport.WriteControl(frame.Ping, k.payload())
-	k.sent = k.c.transport.Sent()
+func (c *Conn) ping() bool {
+	k := &c.keepAlive
+	k.wait = c.transport.Wait() // before the answer can arrive
+	err := c.transport.WriteControl(frame.Ping, c.pingPayload())
+	k.sent = c.transport.Sent()
 	if err != nil && !errors.Is(err, transport.ErrClosed) {
-		_ = k.c.drop(err)
+		_ = c.drop(err)
 	}
 	return err == nil
 }
 
-// payload returns the payload for a ping that is sent now, if somebody measures round trips.
-func (k *keepAlive) payload() []byte {
-	if k.c.opts.Hooks.Pong == nil {
+// pingPayload returns the payload for a ping that is sent now, if somebody measures round trips.
+func (c *Conn) pingPayload() []byte {
+	if c.opts.Hooks.Pong == nil {
 		return nil
 	}
-	now := time.Since(k.c.began)
-	k.pinged.Store(int64(now))
+	now := time.Since(c.began)
+	c.keepAlive.pinged.Store(int64(now))
 	return binary.BigEndian.AppendUint64(nil, uint64(now))
 }
 
 // roundTrip returns how long the answer has taken, if the payload is that of the last ping.
-func (k *keepAlive) roundTrip(payload string) (rtt time.Duration, ok bool) {
+func (c *Conn) roundTrip(payload string) (rtt time.Duration, ok bool) {
 	if len(payload) != 8 {
 		return 0, false
 	}
 	pinged := int64(binary.BigEndian.Uint64([]byte(payload)))
-	if pinged == 0 || !k.pinged.CompareAndSwap(pinged, 0) {
+	if pinged == 0 || !c.keepAlive.pinged.CompareAndSwap(pinged, 0) {
 		return 0, false
 	}
-	return time.Since(k.c.began) - time.Duration(pinged), true
+	return time.Since(c.began) - time.Duration(pinged), true
 }
 
 // Data that was sent before a ping may still be on its way, in buffers of the network, the client
@@ -136,18 +136,19 @@ const tlsRecords = 16
 // answerTime is how long the answer to the ping may take: the PongTimeout, the time in which a
 // client must take the data sent before the ping (see Options.WriteTimeout), and over TLS the time
 // in which it must send a record (see Options.ReadTimeout).
-func (k *keepAlive) answerTime() time.Duration {
-	if k.c.opts.PongTimeout <= 0 {
+func (c *Conn) answerTime() time.Duration {
+	if c.opts.PongTimeout <= 0 {
 		return 0
 	}
-	pace := k.c.opts.WriteTimeout
+	k := &c.keepAlive
+	pace := c.opts.WriteTimeout
 	if pace < 0 {
 		pace = defaultWriteTimeout
 	}
 	units := min(k.sent-k.answered, maxBacklog) / backlogUnit
-	answerTime := k.c.opts.PongTimeout + time.Duration(units)*pace/4
-	if k.c.overTLS {
-		answerTime += max(k.c.opts.ReadTimeout, 0) / tlsRecords
+	answerTime := c.opts.PongTimeout + time.Duration(units)*pace/4
+	if c.overTLS {
+		answerTime += max(c.opts.ReadTimeout, 0) / tlsRecords
 	}
 	return answerTime
 }

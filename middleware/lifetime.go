@@ -18,15 +18,12 @@ type lifetime struct {
 
 const statusUnauthorized = 3000 // of the IANA registry of close codes
 
-func (c *Conn) startLifetime() {
+func (c *Conn) startMaxAge() {
 	if age := c.opts.MaxAge; age > 0 {
 		spread := 0.9 + 0.2*rand.Float64()
 		c.lifetime.set(&c.lifetime.age, time.Duration(float64(age)*spread), func() {
 			c.drain(&CloseError{Code: goingAway().Code, Reason: "the connection has reached its maximum age"})
 		})
-	}
-	if !c.expires.IsZero() {
-		c.SetExpiry(c.expires)
 	}
 }
 

@@ -152,7 +152,10 @@ func (m *Middleware) connect(
 		panic(fmt.Errorf("middleware: %w", err))
 	}
 	c = m.newConn(conn, received, r, &agreed)
-	c.client, c.expires = client, expires
+	c.client = client
+	if !expires.IsZero() {
+		c.SetExpiry(expires)
+	}
 	return c, nil
 }
 

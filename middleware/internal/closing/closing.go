@@ -63,13 +63,13 @@ const (
 type Handshake struct {
 	mu       sync.Mutex
 	state    state
-	deadline time.Time // of draining, or of the closing handshake; zero for none
 	writing  bool      // our close frame is being written, which has a timeout of its own
+	byClient bool      // received before sent
+	deadline time.Time // of draining, or of the closing handshake; zero for none
 	drained  error     // given to the first Drain
 	fault    error     // what the reader fails with
 	sent     error
 	received error
-	byClient bool  // received before sent
 	cause    error // why it was lost first
 }
 
