@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"reflect"
 	"strconv"
 
 	"example.com/wsecho/middleware/internal/frame"
@@ -74,7 +73,7 @@ type MessageFunc func(w io.Writer, m *Message) error
 func (f MessageFunc) ServeConn(_ context.Context, c *Conn) error { return f.loop(c, !mayPark) }
 
 func (f MessageFunc) loop(c *Conn, mayPark bool) error {
-	r := reply{echoes: codeOf(f) == echoCode}
+	var r reply
 	for {
 		if err := r.serve(c, f, mayPark); err != nil {
 			return err
@@ -163,19 +162,9 @@ func seesConn(h Handler) bool {
 	return true
 }
 
-// echoCode identifies the functions that Echo returns, which have the same code.
-var echoCode = codeOf(Echo(""))
-
-func codeOf(f MessageFunc) uintptr { return reflect.ValueOf(f).Pointer() }
-
 // Echo returns a MessageFunc that replies with prefix and the message.
-//
-//go:noinline
 func Echo(prefix string) MessageFunc {
 	return func(w io.Writer, m *Message) error {
-		if r, ok := w.(*reply); ok && r.echo(prefix) {
-			return nil
-		}
 		if _, err := io.WriteString(w, prefix); err != nil {
 			return err
 		}

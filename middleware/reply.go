@@ -3,22 +3,17 @@ package middleware
 import (
 	"errors"
 	"sync"
-	"unicode/utf8"
 
 	"example.com/wsecho/middleware/internal/buffer"
 )
 
-// reply collects what a MessageFunc writes. It fills one cache line.
+// reply collects what a MessageFunc writes.
 type reply struct {
 	message Message
-	in      *buffer.Buffer // the message
 
-	mu      sync.Mutex     // A function may, wrongly, write while and after it returns.
-	out     *buffer.Buffer // nil until the reply needs a buffer of its own
-	prefix  int32          // if out is nil, the reply is so many bytes of prefix and in
-	written bool
-	ended   bool // No more writes.
-	echoes  bool // The function is Echo's, and nobody else changes the message or keeps the reply.
+	mu    sync.Mutex     // A function may, wrongly, write while and after it returns.
+	out   *buffer.Buffer // nil before the first write
+	ended bool           // No more writes.
 }
 
 // serve answers the next message.
@@ -27,24 +22,25 @@ func (r *reply) serve(c *Conn, f MessageFunc, mayPark bool) error {
 	if err != nil {
 		return err
 	}
-	r.begin(t, in)
 	defer r.free()
-	err = f(r, &r.message)
-	r.end()
-	switch {
-	case err != nil || !r.written:
+	if err := r.answer(f, t, in); err != nil || r.out == nil {
 		return err
-	case r.out == nil:
-		return c.writeMessage(t, r.in.Prefixed(int(r.prefix))) // text that was checked when read
 	}
 	return c.WriteMessage(t, r.out.Bytes())
+}
+
+// answer calls f with the message, which f may use until it returns.
+func (r *reply) answer(f MessageFunc, t MessageType, in *buffer.Buffer) error {
+	defer in.Free()
+	r.begin(t, in)
+	defer r.end()
+	return f(r, &r.message)
 }
 
 func (r *reply) begin(t MessageType, in *buffer.Buffer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.message, r.in = Message{Type: t, Data: in.Bytes()}, in
-	r.prefix, r.written, r.ended = 0, false, false
+	r.message, r.ended = Message{Type: t, Data: in.Bytes()}, false
 }
 
 // end makes writes fail: they would reach the buffer of another connection.
@@ -55,26 +51,20 @@ func (r *reply) end() {
 }
 
 func (r *reply) free() {
-	r.end()
-	r.in.Free()
 	if r.out != nil {
 		r.out.Free()
 	}
-	r.message, r.in, r.out = Message{}, nil, nil
+	r.message, r.out = Message{}, nil
 }
 
-// prepare returns the buffer of the reply for a write. The reply is locked.
+// prepare returns the buffer for a write. The reply is locked.
 func (r *reply) prepare() (*buffer.Buffer, error) {
 	if r.ended {
 		return nil, errReplyEnded
 	}
 	if r.out == nil {
 		r.out = buffer.New()
-		if r.written {
-			_, _ = r.out.Write(r.in.Prefixed(int(r.prefix)))
-		}
 	}
-	r.written = true
 	return r.out, nil
 }
 
@@ -99,15 +89,3 @@ func (r *reply) WriteString(s string) (int, error) {
 }
 
 var errReplyEnded = errors.New("middleware: reply written after the MessageFunc has returned")
-
-// echo makes prefix and the message the reply, without copying the message. It reports whether it
-// could.
-func (r *reply) echo(prefix string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.echoes || r.written || r.ended || !utf8.ValidString(prefix) {
-		return false
-	}
-	r.prefix, r.written = int32(len(prefix)), r.in.Prefix(prefix)
-	return r.written
-}

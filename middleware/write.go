@@ -28,11 +28,6 @@ func (c *Conn) WriteMessage(t MessageType, p []byte) error {
 	if t == TextMessage && !utf8.Valid(p) {
 		return errNotUTF8
 	}
-	return c.writeMessage(t, p)
-}
-
-// writeMessage is WriteMessage for what is valid.
-func (c *Conn) writeMessage(t MessageType, p []byte) error {
 	if err := c.beginWrite(t); err != nil {
 		return err
 	}

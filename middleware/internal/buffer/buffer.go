@@ -15,8 +15,10 @@ const (
 	largeSize = 64 << 10 // and more
 	maxPooled = 16 << 20 // larger buffers are left to the garbage collector
 
-	// headroom is reserved before the contents, for Prefix.
-	headroom = 64
+	// begin is where the contents begin. AMD's Zen 3 copies slowly to a destination that is
+	// less than 64 bytes before its source modulo the page size (glibc bug 30994). The payload of a
+	// large frame is read from a page after its header of 14 bytes, so it must not begin with a page.
+	begin = 64
 )
 
 var (
@@ -33,7 +35,7 @@ type Buffer struct {
 // New returns an empty buffer from the pool.
 func New() *Buffer {
 	b := smallBuffers.Get().(*Buffer)
-	b.end = headroom
+	b.end = begin
 	return b
 }
 
@@ -48,20 +50,7 @@ func (b *Buffer) Free() {
 }
 
 // Bytes returns the contents. They are valid until the next write.
-func (b *Buffer) Bytes() []byte { return b.room[headroom:b.end] }
-
-// Prefix stores p before the contents, without moving them, for [Buffer.Prefixed]. It reports
-// whether there is room.
-func (b *Buffer) Prefix(p string) bool {
-	if len(p) > headroom {
-		return false
-	}
-	copy(b.room[headroom-len(p):], p)
-	return true
-}
-
-// Prefixed returns the last n bytes of the prefix and the contents.
-func (b *Buffer) Prefixed(n int) []byte { return b.room[headroom-n : b.end] }
+func (b *Buffer) Bytes() []byte { return b.room[begin:b.end] }
 
 // Truncate drops the last n bytes of the contents.
 func (b *Buffer) Truncate(n int) { b.end -= n }
@@ -109,7 +98,7 @@ func (b *Buffer) WriteString(s string) (int, error) {
 
 // ReadFrom appends everything read from r until io.EOF or another error, which it returns.
 func (b *Buffer) ReadFrom(r io.Reader) (int64, error) {
-	begin := b.end
+	before := b.end
 	for {
 		b.reserve(1)
 		n, err := r.Read(b.room[b.end:])
@@ -119,6 +108,6 @@ func (b *Buffer) ReadFrom(r io.Reader) (int64, error) {
 		} else if err == nil {
 			continue
 		}
-		return int64(b.end - begin), err
+		return int64(b.end - before), err
 	}
 }

@@ -41,13 +41,12 @@ func common(a, b []byte) int {
 	return n
 }
 
-// Contents survive growth, whether they arrive at once or in pieces, and so does the prefix.
+// Contents survive growth, whether they arrive at once or in pieces.
 func TestWrite(t *testing.T) {
 	for _, size := range sizes {
 		for _, piece := range []int{size, 1000, 33000} {
 			want := pattern(size)
 			b := New()
-			b.Prefix("prefix")
 			for rest := want; len(rest) > 0; {
 				p := rest[:min(len(rest), piece)]
 				rest = rest[len(p):]
@@ -56,7 +55,6 @@ func TestWrite(t *testing.T) {
 				}
 			}
 			wantBytes(t, b.Bytes(), want)
-			wantBytes(t, b.Prefixed(6), append([]byte("prefix"), want...))
 			b.Free()
 		}
 	}
@@ -151,52 +149,6 @@ func TestReadFromError(t *testing.T) {
 				t.Errorf("written behind it: %q", got)
 			}
 		})
-	}
-}
-
-func TestPrefix(t *testing.T) {
-	digits := strings.Repeat("0123456789", 7)
-	for _, test := range []struct {
-		name, prefix string
-		fits         bool
-	}{
-		{"empty", "", true},
-		{"short", "Hello, ", true},
-		{"64 bytes", digits[:64], true},
-		{"65 bytes", digits[:65], false},
-		{"much longer", strings.Repeat(digits, 1000), false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			b := New()
-			defer b.Free()
-			_, _ = b.WriteString("contents")
-			if got := b.Prefix(test.prefix); got != test.fits {
-				t.Fatalf("Prefix = %v, want %v", got, test.fits)
-			}
-			if got := string(b.Bytes()); got != "contents" {
-				t.Errorf("Bytes = %q", got)
-			}
-			if !test.fits {
-				return
-			}
-			if got := string(b.Prefixed(len(test.prefix))); got != test.prefix+"contents" {
-				t.Errorf("Prefixed = %q", got)
-			}
-		})
-	}
-}
-
-// A second prefix takes the place of the first, and a part of a prefix can be asked for.
-func TestPrefixAgain(t *testing.T) {
-	b := New()
-	defer b.Free()
-	_, _ = b.WriteString("!")
-	b.Prefix("good night")
-	b.Prefix("good day")
-	for n, want := range map[int]string{0: "!", 3: "day!", 8: "good day!"} {
-		if got := string(b.Prefixed(n)); got != want {
-			t.Errorf("Prefixed(%d) = %q, want %q", n, got, want)
-		}
 	}
 }
 
