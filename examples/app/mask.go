@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// A masker replaces credentials in what an inspector reports. It errs on the side of masking.
+// A masker replaces credentials in what an inspector reports, as the access log does too. It errs on
+// the side of masking.
 type masker struct{ off bool }
 
 const masked = "[masked]"

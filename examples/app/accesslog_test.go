@@ -1,0 +1,38 @@
+package main
+
+import (
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+// The log has queries, but not the credentials in them. In the bubble, requests take no time.
+func TestAccessLogMasks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, test := range []struct{ uri, want string }{
+			{"/users?", "GET /users? 204 0.000 ms - -\n"},
+			{"/users?page=2&q=a%20b+c;d", "GET /users?page=2&q=a%20b+c;d 204 0.000 ms - -\n"},
+			{"/ws/inspect?size=64KiB&close=4000@3", "GET /ws/inspect?size=64KiB&close=4000@3 204 0.000 ms - -\n"},
+			{"/auth/token", "GET /auth/token 204 0.000 ms - -\n"},
+			{"/ws?access_token=abc", "GET /ws?access_token=[masked] 204 0.000 ms - -\n"},
+			{"/ws?a=1&Token=abc&b=2", "GET /ws?a=1&Token=[masked]&b=2 204 0.000 ms - -\n"},
+			{"/ws?to%6Ben=abc", "GET /ws?to%6Ben=[masked] 204 0.000 ms - -\n"},
+			{"/ws?" + jwt, "GET /ws?[masked] 204 0.000 ms - -\n"},
+			{"/ws?x=%42earer%20abc", "GET /ws?x=[masked] 204 0.000 ms - -\n"},
+			{"/ws?token=a?b", "GET /ws?token=[masked] 204 0.000 ms - -\n"},
+			{"/ws?token=a\xffb&\xff", `GET /ws?token=[masked]&\xff 204 0.000 ms - -` + "\n"},
+			{"/ws?" + strings.Repeat("x", 8<<10+1), "GET /ws?[masked] 204 0.000 ms - -\n"},
+		} {
+			var printed strings.Builder
+			h := accessLog(log.New(&printed, "", 0), http.HandlerFunc(
+				func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", test.uri, nil))
+			if got := printed.String(); got != test.want {
+				t.Errorf("%.80q\ngot  %.200q\nwant %q", test.uri, got, test.want)
+			}
+		}
+	})
+}
