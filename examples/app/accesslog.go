@@ -22,7 +22,7 @@ func accessLog(lines *log.Logger, next http.Handler) http.Handler {
 			ms := float64(time.Since(start)) / float64(time.Millisecond)
 			uri := r.RequestURI
 			if path, query, ok := strings.Cut(uri, "?"); ok {
-				uri = path + "?" + maskText(query, maxEscapes)
+				uri = path + "?" + maskText(query, maxLogged)
 			}
 			// Quoting keeps control characters in the URI away from the terminal.
 			uri = strconv.QuoteToASCII(uri)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"example.com/wsecho/middleware"
@@ -16,6 +17,7 @@ import (
 type endpoints struct {
 	echo      *middleware.Middleware
 	inspector *inspector // nil: none
+	all       []*middleware.Middleware
 }
 
 // newEndpoints returns the endpoints. There are statistics only where they are shown: hooks cost
@@ -25,12 +27,13 @@ func newEndpoints(cfg config, logger *slog.Logger, stats *statistics) *endpoints
 	if cfg.debug != nil {
 		cfg.ws.Hooks = stats.hooks()
 	}
-	ws := &endpoints{echo: middleware.New(cfg.ws)}
-	if cfg.inspect == "on" || cfg.inspect == "auto" && cfg.isLocal() {
-		path := strings.TrimSuffix(cfg.ws.Path, "/") + "/inspect"
-		ws.inspector = newInspector(path, cfg.credentials, cfg.ws)
+	echo := middleware.New(cfg.ws)
+	if cfg.inspect == "off" || cfg.inspect == "auto" && !cfg.isLocal() {
+		return &endpoints{echo, nil, []*middleware.Middleware{echo}}
 	}
-	return ws
+	path := strings.TrimSuffix(cfg.ws.Path, "/") + "/inspect"
+	in := newInspector(path, cfg.credentials, cfg.ws)
+	return &endpoints{echo, in, []*middleware.Middleware{echo, in.pinging, in.silent}}
 }
 
 func (e *endpoints) inspectPath() string {
@@ -42,34 +45,39 @@ func (e *endpoints) inspectPath() string {
 
 // Match reports whether r asks for a WebSocket of one of the endpoints.
 func (e *endpoints) Match(r *http.Request) bool {
-	return e.echo.Match(r) || e.inspector != nil && e.inspector.pinging.Match(r)
+	return slices.ContainsFunc(e.all, func(ws *middleware.Middleware) bool { return ws.Match(r) })
 }
 
 // Handler, NumConns and Shutdown are those of [middleware.Middleware]. The path of the inspector
 // may be within that of the echo, so it comes first.
 func (e *endpoints) Handler(next http.Handler) http.Handler {
-	h := e.echo.Handler(next)
-	if e.inspector != nil {
-		h = e.inspector.Handler(h)
-	}
-	return h
+	next = e.echo.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if e.inspector != nil && r.URL.Path == e.inspector.path {
+			e.inspector.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
-func (e *endpoints) NumConns() int {
-	n := e.echo.NumConns()
-	if e.inspector != nil {
-		n += e.inspector.NumConns()
+func (e *endpoints) NumConns() (n int) {
+	for _, ws := range e.all {
+		n += ws.NumConns()
 	}
 	return n
 }
 
 func (e *endpoints) Shutdown(ctx context.Context) error {
-	if e.inspector == nil {
-		return e.echo.Shutdown(ctx)
+	ended := make(chan error)
+	for _, ws := range e.all {
+		go func() { ended <- ws.Shutdown(ctx) }()
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- e.inspector.Shutdown(ctx) }()
-	return errors.Join(e.echo.Shutdown(ctx), <-ended)
+	var err error
+	for range e.all {
+		err = errors.Join(err, <-ended)
+	}
+	return err
 }
 
 // isLocal reports whether all clients are on this machine, as far as the flags tell: without

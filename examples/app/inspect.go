@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -34,8 +36,6 @@ type inspector struct {
 	pings       time.Duration
 	pinging     *middleware.Middleware
 	silent      *middleware.Middleware // sends no pings
-	stopping    chan struct{}          // closed when Shutdown begins
-	stop        func()                 // closes it
 }
 
 // newInspector returns an inspector of connections that have the options o.
@@ -49,15 +49,9 @@ func newInspector(path string, credentials bool, o middleware.Options) *inspecto
 	if o.PingInterval >= 0 {
 		o.PingInterval = atMost(o.PingInterval, inspectionPings)
 	}
-	in := &inspector{
-		path: path, credentials: credentials, pings: max(o.PingInterval, 0),
-		stopping: make(chan struct{}),
-	}
-	in.stop = sync.OnceFunc(func() { close(in.stopping) })
-	in.pinging = middleware.New(o)
+	pinging, pings := middleware.New(o), max(o.PingInterval, 0)
 	o.PingInterval = -1
-	in.silent = middleware.New(o)
-	return in
+	return &inspector{path, credentials, pings, pinging, middleware.New(o)}
 }
 
 // atMost returns the limit that an option sets, or the most if it sets none.
@@ -68,74 +62,50 @@ func atMost[T int | float64 | time.Duration](option, most T) T {
 	return min(option, most)
 }
 
-// Handler returns a handler that inspects requests on the path and passes others to next.
-func (in *inspector) Handler(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == in.path {
-			in.ServeHTTP(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
 // ServeHTTP refuses queries that are out of bounds before it answers the handshake.
 func (in *inspector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s := &inspection{began: time.Now(), in: in}
-	var err error
-	if s.controls, err = parseControls(r.URL.RawQuery); err != nil {
+	c, err := parseControls(r.URL.RawQuery)
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if s.status != 0 {
-		http.Error(w, "refused because the query has a status", s.status)
+	if c.status != 0 {
+		http.Error(w, "refused because the query has a status", c.status)
 		return
 	}
 	ws := in.pinging
-	if s.pingsOff {
+	if c.pingsOff {
 		ws = in.silent
 	}
-	s.cutConn = func() error { return cutStream(w) }
-	r = r.WithContext(context.WithValue(r.Context(), inspectionKey{}, s))
-	ws.ServeHTTP(&watchedWriter{w, s}, r)
-}
-
-// NumConns is that of [middleware.Middleware].
-func (in *inspector) NumConns() int { return in.pinging.NumConns() + in.silent.NumConns() }
-
-// Shutdown is that of [middleware.Middleware]. It does not wait for delayed reports.
-func (in *inspector) Shutdown(ctx context.Context) error {
-	in.stop()
-	ended := make(chan error, 1)
-	go func() { ended <- in.silent.Shutdown(ctx) }()
-	return errors.Join(in.pinging.Shutdown(ctx), <-ended)
+	s := &inspection{controls: c, in: in, began: time.Now(), w: w, answered: w.Header()}
+	ws.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), inspectionKey{}, s)))
 }
 
 // An inspection is a connection to an inspector.
 type inspection struct {
 	controls
-	in         *inspector
-	began      time.Time
-	extensions string
-	cutConn    func() error
-	roundTrip  atomic.Int64 // of the last ping; 0 if there was none
+	in        *inspector
+	began     time.Time
+	w         http.ResponseWriter
+	answered  http.Header             // of the handshake
+	roundTrip atomic.Pointer[float64] // of the last ping, in ms; nil if there was none
 
 	mu   sync.Mutex
-	sent int       // reports, without that of the handshake
+	sent int       // messages, with that of the handshake
 	paid time.Time // until when the bytes sent use up the rate
 }
 
 type inspectionKey struct{}
 
 func notePong(c *middleware.Conn, rtt time.Duration) {
-	s := c.Request().Context().Value(inspectionKey{}).(*inspection)
-	s.roundTrip.Store(int64(rtt))
+	took := ms(rtt)
+	c.Request().Context().Value(inspectionKey{}).(*inspection).roundTrip.Store(&took)
 }
 
 // inspect serves a connection. Its goroutines end with it.
 func inspect(ctx context.Context, c *middleware.Conn) error {
 	s := ctx.Value(inspectionKey{}).(*inspection)
-	if err := s.begin(c); err != nil {
+	if err := s.send(ctx, c, s.handshake(c)); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -145,31 +115,21 @@ func inspect(ctx context.Context, c *middleware.Conn) error {
 	if s.every > 0 {
 		others.Go(func() { s.push(ctx, c) })
 	}
-	late := make(chan report, s.maxLate())
+	var late chan report
 	if s.delay > 0 {
+		late = make(chan report, maxLateReports)
+		defer close(late)
 		others.Go(func() { s.answerLate(ctx, c, late) })
 	}
 	return s.answer(ctx, c, late)
 }
 
-// begin sends the handshake.
-func (s *inspection) begin(c *middleware.Conn) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := c.WriteMessage(middleware.TextMessage, s.handshake(c)); err != nil {
-		return err
-	}
-	return s.endIfDue(c)
-}
-
-// maxLate returns how many reports wait for the delay if messages come at the highest rate.
-func (s *inspection) maxLate() int {
-	return min(1+int(s.delay.Seconds()*maxInspectionRate), maxLateReports)
+var errLate = &middleware.CloseError{
+	Code: 1008, Reason: "too many reports wait for the delay of the query",
 }
 
 // answer reads until the connection ends. Messages are not kept, whatever their size. Reading goes
-// on during delays, or the client could neither ping nor close; it pauses while too many reports
-// wait.
+// on during delays, or the client could neither ping nor close.
 func (s *inspection) answer(ctx context.Context, c *middleware.Conn, late chan<- report) error {
 	for number := 1; ; number++ {
 		t, payload, err := c.NextReader()
@@ -182,40 +142,25 @@ func (s *inspection) answer(ctx context.Context, c *middleware.Conn, late chan<-
 		}
 		r := s.report("message", number)
 		r.Type, r.Size = t.String(), &size
-		if s.delay == 0 {
-			if err := s.send(ctx, c, r); err != nil {
-				return err
+		if s.delay > 0 {
+			select {
+			case late <- r:
+				continue
+			default:
+				return errLate
 			}
-			continue
 		}
-		s.wait(ctx, late, r)
-	}
-}
-
-// wait makes r wait for its delay, unless the connection ends, or there is no room for r and it is
-// about to end: the next read says why.
-func (s *inspection) wait(ctx context.Context, late chan<- report, r report) {
-	select {
-	case late <- r:
-		return
-	default:
-	}
-	select {
-	case late <- r:
-	case <-ctx.Done():
-	case <-s.in.stopping:
+		if err := s.send(ctx, c, s.resized(r)); err != nil {
+			return err
+		}
 	}
 }
 
 // answerLate sends each report after the delay.
 func (s *inspection) answerLate(ctx context.Context, c *middleware.Conn, late <-chan report) {
-	for {
-		select {
-		case r := <-late:
-			if sleep(ctx, time.Until(r.Time.Add(s.delay))) != nil || s.send(ctx, c, r) != nil {
-				return
-			}
-		case <-ctx.Done():
+	for r := range late {
+		due := time.After(time.Until(r.Time.Add(s.delay)))
+		if await(ctx, due) != nil || s.send(ctx, c, s.resized(r)) != nil {
 			return
 		}
 	}
@@ -223,22 +168,16 @@ func (s *inspection) answerLate(ctx context.Context, c *middleware.Conn, late <-
 
 // push sends a report every so often. A client that is slow to read gets fewer.
 func (s *inspection) push(ctx context.Context, c *middleware.Conn) {
-	ticker := time.NewTicker(s.every)
-	defer ticker.Stop()
-	for number := 1; ; number++ {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
-		if s.send(ctx, c, s.report("push", number)) != nil {
+	ticks := time.Tick(s.every)
+	for number := 1; await(ctx, ticks) == nil; number++ {
+		if s.send(ctx, c, s.resized(s.report("push", number))) != nil {
 			return
 		}
 	}
 }
 
-func (s *inspection) send(ctx context.Context, c *middleware.Conn, r report) error {
-	text := s.resize(r.text())
+// send sends a message, and closes or cuts the connection if that was as many as the query says.
+func (s *inspection) send(ctx context.Context, c *middleware.Conn, text []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.pace(ctx, len(text)); err != nil {
@@ -248,7 +187,13 @@ func (s *inspection) send(ctx context.Context, c *middleware.Conn, r report) err
 		return err
 	}
 	s.sent++
-	return s.endIfDue(c)
+	switch {
+	case !s.ends || s.sent != s.endAfter+1:
+		return nil
+	case s.closeCode == 0:
+		return cut(s.w, c.Request())
+	}
+	return c.Close(s.closeCode, "the query has asked for this close")
 }
 
 // pace waits as long as the rate demands for n more bytes. A tenth of a second is granted ahead.
@@ -258,30 +203,35 @@ func (s *inspection) pace(ctx context.Context, n int) error {
 		s.paid = now
 	}
 	s.paid = s.paid.Add(time.Duration(n) * time.Second / maxInspectionBytes)
-	return sleep(ctx, s.paid.Sub(now)-time.Second/10)
+	return await(ctx, time.After(s.paid.Sub(now)-time.Second/10))
 }
 
-// endIfDue closes or cuts the connection if as many reports were sent as the query says.
-func (s *inspection) endIfDue(c *middleware.Conn) error {
-	switch {
-	case s.closeCode != 0 && s.sent == s.closeAfter:
-		return c.Close(s.closeCode, "the query has asked for this close")
-	case s.cuts && s.sent == s.cutAfter:
-		return s.cutConn()
-	}
-	return nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+func await(ctx context.Context, c <-chan time.Time) error {
 	select {
-	case <-timer.C:
+	case <-c:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+type connKey struct{}
+
+// keepConn lets handlers reach the connection of a request.
+func keepConn(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+// cut closes the socket. What TLS has to say at an end is not sent. Of HTTP/2, it resets the
+// stream, for which its deadlines are final.
+func cut(w http.ResponseWriter, r *http.Request) error {
+	if r.ProtoMajor > 1 {
+		stream, past := http.NewResponseController(w), time.Unix(1, 0)
+		return errors.Join(stream.SetWriteDeadline(past), stream.SetReadDeadline(past))
+	}
+	conn := r.Context().Value(connKey{}).(net.Conn)
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	return conn.Close()
 }

@@ -3,17 +3,17 @@ package main
 import (
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/wsecho/middleware"
+	"example.com/wsecho/middleware/wstest"
 	"github.com/gorilla/websocket"
 )
 
@@ -102,45 +102,33 @@ func TestInspectHandshake(t *testing.T) {
 			"X-Both":        {"one", "two"},
 			"Host":          {"app.example"},
 		})
-	key := got.Request.Headers["Sec-Websocket-Key"]
+	key := got.Request.Headers.Get("Sec-Websocket-Key")
+	if len(key) != 24 {
+		t.Errorf("Sec-WebSocket-Key %q, want it unmasked", key)
+	}
+	wantJSON(t, got.Request, `{"method":"GET","path":"/ws/inspect","query":"a=1&b=%20&token=[masked]",`+
+		`"host":"app.example","headers":{"Authorization":["[masked]"],"Connection":["Upgrade"],`+
+		`"Sec-Websocket-Extensions":["permessage-deflate; server_no_context_takeover; `+
+		`client_no_context_takeover"],"Sec-Websocket-Key":["`+key+`"],`+
+		`"Sec-Websocket-Protocol":["chat, v2"],"Sec-Websocket-Version":["13"],`+
+		`"Upgrade":["websocket"],"User-Agent":["test"],"X-Both":["one","two"]},`+
+		`"remoteAddress":"`+c.LocalAddr().String()+`","localAddress":"`+c.RemoteAddr().String()+`",`+
+		`"tls":null}`)
+	wantJSON(t, got.Negotiated, `{"httpVersion":"1.1","subprotocol":"chat","extensions":`+
+		`"permessage-deflate; server_no_context_takeover; client_no_context_takeover"}`)
 	hostname, err := os.Hostname()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := requestReport{
-		Method: "GET", Path: "/ws/inspect", Query: "a=1&b=%20&token=[masked]", Host: "app.example",
-		Headers: http.Header{
-			"Authorization":            {"[masked]"},
-			"Connection":               {"Upgrade"},
-			"Sec-Websocket-Extensions": got.Request.Headers["Sec-Websocket-Extensions"],
-			"Sec-Websocket-Key":        key,
-			"Sec-Websocket-Protocol":   {"chat, v2"},
-			"Sec-Websocket-Version":    {"13"},
-			"Upgrade":                  {"websocket"},
-			"User-Agent":               {"test"},
-			"X-Both":                   {"one", "two"},
-		},
-		RemoteAddress: c.LocalAddr().String(), LocalAddress: c.RemoteAddr().String(),
-	}
-	wantJSON(t, got.Request, want)
-	if len(key) != 1 || len(key[0]) != 24 {
-		t.Errorf("Sec-WebSocket-Key %q, want it unmasked", key)
-	}
-	wantJSON(t, got.Negotiated, negotiatedReport{
-		"1.1", "chat",
-		"permessage-deflate; server_no_context_takeover; client_no_context_takeover",
-	})
 	if s := got.Server; s.Hostname != hostname || s.Pings != "every 5s" || s.Version == "" {
 		t.Errorf("server %+v", s)
 	}
 }
 
-func wantJSON(t *testing.T, got, want any) {
+func wantJSON(t *testing.T, got any, want string) {
 	t.Helper()
-	g, errGot := json.MarshalIndent(got, "", " ")
-	w, errWant := json.MarshalIndent(want, "", " ")
-	if err := errors.Join(errGot, errWant); err != nil || string(g) != string(w) {
-		t.Errorf("got\n%s\nwant\n%s (%v)", g, w, err)
+	if got := string(encode(got, "")); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -150,7 +138,7 @@ func TestInspectTLS(t *testing.T) {
 		InsecureSkipVerify: true, ServerName: "app.example", NextProtos: []string{"http/1.1"},
 	}}
 	c, got := inspectWith(t, a.ws+"/inspect?cut=1", dialer, nil)
-	wantJSON(t, got.Request.TLS, &tlsReport{"TLS 1.3", "http/1.1", "app.example"})
+	wantJSON(t, got.Request.TLS, `{"version":"TLS 1.3","alpn":"http/1.1","sni":"app.example"}`)
 	wantCut(t, c)
 }
 
@@ -339,60 +327,30 @@ func TestInspectShutdown(t *testing.T) {
 
 // Reports take their turn, so that a client cannot make the server send without limit.
 func TestInspectPace(t *testing.T) {
-	s := &inspection{}
-	var waits []time.Duration
-	begin := time.Now()
-	for range 3 {
-		if err := s.pace(t.Context(), 1<<20); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		s, begin := &inspection{}, time.Now()
+		for _, want := range []time.Duration{0, 100 * time.Millisecond, 200 * time.Millisecond} {
+			if err := s.pace(t.Context(), 1<<20); err != nil {
+				t.Fatal(err)
+			}
+			if got := time.Since(begin).Round(time.Millisecond); got != want {
+				t.Errorf("a further MiB after %v, want it after %v", got, want)
+			}
 		}
-		waits = append(waits, time.Since(begin))
-	}
-	if waits[0] > 50*time.Millisecond || waits[2] < 200*time.Millisecond {
-		t.Errorf("3 MiB were sent after %v", waits)
-	}
+	})
 }
 
-// Shutdown does not wait for room in the queue of a connection whose reading has paused.
-func TestInspectShutdownWhilePaused(t *testing.T) {
-	in := newInspector("/ws", false, middleware.Options{})
-	s := &inspection{in: in}
-	ended := make(chan bool, 1)
-	go func() {
-		s.wait(t.Context(), nil, report{})
-		ended <- true
-	}()
-	for range 2 {
-		if err := in.Shutdown(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	receive(t, ended)
-}
-
-// The reports of a connection that is still open while others are told to close are not lost.
-func TestInspectReportsDuringDrain(t *testing.T) {
-	in := newInspector("/ws", false, middleware.Options{})
-	in.stop()
-	s := &inspection{in: in}
-	late := make(chan report, 100)
-	for range cap(late) {
-		s.wait(t.Context(), late, report{})
-	}
-	if len(late) != cap(late) {
-		t.Errorf("%d of %d reports wait for their delay", len(late), cap(late))
-	}
-}
-
+// Reports that wait for their delay have a limit, and reading never pauses for them.
 func TestInspectLateReports(t *testing.T) {
-	for delay, want := range map[time.Duration]int{
-		time.Millisecond: 1, time.Second: 101, 10 * time.Second: 1001, time.Minute: 1024,
-	} {
-		s := &inspection{controls: controls{delay: delay}}
-		if got := s.maxLate(); got != want {
-			t.Errorf("delay %v: %d reports may wait, want %d", delay, got, want)
+	synctest.Test(t, func(t *testing.T) {
+		in := newInspector("/ws", false, middleware.Options{MaxMessageRate: -1, PingInterval: -1})
+		c := wstest.NewServer(t, in).Dial("/ws?delay=60s")
+		c.Next()                           // the handshake
+		for range 1 + maxLateReports + 1 { // one that is next, and one too many
+			c.Send(wstest.Text("hi"))
 		}
-	}
+		c.Want(wstest.Close(1008, "too many reports wait for the delay of the query"))
+	})
 }
 
 // The inspector is for this machine, unless a flag says otherwise.
@@ -447,20 +405,5 @@ func TestInspectLimits(t *testing.T) {
 		if got := atMost(test.option, maxInspections); got != test.want {
 			t.Errorf("MaxConns %d: %d, want %d", test.option, got, test.want)
 		}
-	}
-}
-
-// Without a socket to close, as behind a writer that hides it, a cut says so.
-func TestInspectCutsWhatItCan(t *testing.T) {
-	server, client := net.Pipe()
-	defer client.Close()
-	if err := cut(server); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := client.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("%v, want the end of the stream", err)
-	}
-	if err := cutStream(nil); !errors.Is(err, http.ErrNotSupported) {
-		t.Errorf("%v, want %v", err, http.ErrNotSupported)
 	}
 }

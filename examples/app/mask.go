@@ -1,26 +1,22 @@
 package main
 
 import (
-	"encoding/hex"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// A masker replaces credentials in what an inspector reports, as the access log does too. It errs on
-// the side of masking.
-type masker struct{ off bool }
-
+// Credentials are masked in what an inspector reports and in the access log, rather too many than
+// too few.
 const masked = "[masked]"
 
-// secretWords are in the names of headers and parameters whose values are credentials.
-var secretWords = []string{
-	"assertion", "auth", "cookie", "credential", "csrf", "jwt", "key", "pass", "pwd", "secret",
-	"sessid", "session", "signature", "ticket", "token", "xsrf",
-}
+// secretWord is in the names of headers and parameters whose values are credentials.
+const secretWord = `(?:assertion|auth|bearer|cookie|credential|csrf|jwt|key|pass|pwd|secret|` +
+	`sessid|session|signature|ticket|token|xsrf)`
 
-var secretWord = `(?:` + strings.Join(secretWords, "|") + `)`
+var secretName = regexp.MustCompile(`(?i)` + secretWord)
 
 // secretPairs are parameters with such names, or with short ones, as in URLs, Forwarded and JSON.
 // A value ends where that of a query does, or with its quotes.
@@ -34,66 +30,58 @@ var secretPairs = regexp.MustCompile(
 var secretValues = regexp.MustCompile(
 	`(?i:\b(?:basic|bearer)(?: |%20|\+)+[^\s,;&"]+)|eyJ[\w-]+(?:\.[\w-]*){2,4}|://[^/?#\s]+@`)
 
-func isSecret(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(secretWords, func(s string) bool { return strings.Contains(name, s) })
-}
-
-func (m masker) headers(h http.Header) http.Header {
-	if m.off {
-		return h
-	}
-	out := make(http.Header, len(h))
-	for name, values := range h {
-		switch {
-		case name == "Sec-Websocket-Key": // which is a nonce
-			out[name] = values
-		case name == "Sec-Websocket-Protocol":
-			out[name] = maskProtocols(values)
-		case isSecret(name):
-			out[name] = slices.Repeat([]string{masked}, len(values))
-		default:
-			out[name] = make([]string, len(values))
-			for i, value := range values {
-				out[name][i] = maskText(value, maxEscapes)
+func maskHeaders(h http.Header) http.Header {
+	out := h.Clone()
+	for name, values := range out {
+		if name == "Sec-Websocket-Protocol" {
+			maskProtocols(values)
+			continue
+		}
+		for i, value := range values {
+			switch {
+			case name == "Sec-Websocket-Key": // which is a nonce
+			case secretName.MatchString(name):
+				values[i] = masked
+			default:
+				values[i] = maskText(value, maxHeader)
 			}
 		}
 	}
 	return out
 }
 
-func (m masker) query(raw string) string {
-	if m.off {
-		return raw
+// Longer texts are masked as a whole: searching them would let a client use up the server's time,
+// a millisecond for each KiB.
+const (
+	maxHeader = 8 << 10 // and query, in a report
+	maxLogged = 1 << 10 // of every request
+)
+
+// maskText masks credentials in a query, or in a header such as Referer. It changes nothing else:
+// not the order, and not the escapes. Where unescaping uncovers credentials, all is masked, and if
+// there are more than longest bytes.
+func maskText(s string, longest int) string {
+	if len(s) > longest {
+		return masked
 	}
-	return maskText(raw, maxEscapes)
+	return maskEscaped(s, 3)
 }
-
-// maxEscapes is how often a URL within a URL may be escaped.
-const maxEscapes = 3
-
-const maxText = 8 << 10
 
 var (
 	words  = regexp.MustCompile(`[^&;\s]+`)
 	escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\+`)
 )
 
-// maskText masks credentials in a query, or in a header such as Referer. It changes nothing else:
-// not the order, and not the escapes. Where unescaping uncovers credentials, all is masked. So is a
-// text of more than maxText bytes: searching it would let a client use up the server's time.
-func maskText(s string, escapes int) string {
-	if len(s) > maxText {
-		return masked
-	}
+// maskEscaped unescapes as often as escapes says: a query may have a URL that has one.
+func maskEscaped(s string, escapes int) string {
 	s = secretValues.ReplaceAllString(s, masked)
 	s = secretPairs.ReplaceAllString(s, "${1}"+masked)
-	if escapes == 0 || !escape.MatchString(s) {
+	if escapes == 0 {
 		return s
 	}
 	return words.ReplaceAllStringFunc(s, func(word string) string {
 		plain := unescape(word)
-		if plain == word || maskText(plain, escapes-1) == plain {
+		if plain == word || maskEscaped(plain, escapes-1) == plain {
 			return word
 		}
 		if name, _, ok := strings.Cut(word, "="); ok {
@@ -106,50 +94,41 @@ func maskText(s string, escapes int) string {
 // unescape leaves what is no escape as it is.
 func unescape(s string) string {
 	return escape.ReplaceAllStringFunc(s, func(e string) string {
-		if e == "+" {
-			return " "
-		}
-		b, _ := hex.DecodeString(e[1:])
-		return string(b)
+		e, _ = url.QueryUnescape(e)
+		return e
 	})
 }
 
-// announcing is the end of subprotocols that say that a token comes next, such as "id_token".
-var announcing = regexp.MustCompile(
-	`(?:authorization|basic|bearer|` + secretWord + `)$`)
+var (
+	protocol = regexp.MustCompile(`[^,\s]+`)
+	// announcing is the end of subprotocols that say that a token comes next, such as "id_token".
+	announcing = regexp.MustCompile(`(?i)(?:authorization|basic|` + secretWord + `)$`)
+	// harmless are those that are certainly no token themselves.
+	harmless = regexp.MustCompile(`(?i)^(?:access_token|authorization|basic|` + secretWord + `)$`)
+)
 
 // maskProtocols masks tokens in the client's subprotocols: those after one such as "bearer", and
 // those with such a word in them, as for Kubernetes, "base64url.bearer.authorization.k8s.io.TOKEN".
-func maskProtocols(lines []string) []string {
-	out := make([]string, len(lines))
+func maskProtocols(lines []string) {
 	after := false
 	for i, line := range lines {
-		protocols := strings.Split(line, ",")
-		for j, protocol := range protocols {
-			p := strings.ToLower(strings.TrimSpace(protocol))
-			announces := p == "access_token" || p == "authorization" || p == "basic" ||
-				p == "bearer" || slices.Contains(secretWords, p)
-			secret := strings.Contains(p, "bearer") || isSecret(p) || secretValues.MatchString(protocol)
-			if !announces && p != "" && (after || secret) {
-				protocols[j] = strings.Replace(protocol, strings.TrimSpace(protocol), masked, 1)
-			}
+		lines[i] = protocol.ReplaceAllStringFunc(line, func(p string) string {
+			secret := after || secretName.MatchString(p) || secretValues.MatchString(p)
 			after = after || announcing.MatchString(p)
-		}
-		out[i] = strings.Join(protocols, ",")
+			if secret && !harmless.MatchString(p) {
+				return masked
+			}
+			return p
+		})
 	}
-	return out
 }
 
-// selected masks the subprotocol that was selected if it is masked in the client's.
-func (m masker) selected(subprotocol string, h http.Header) string {
-	if m.off || subprotocol == "" {
+// maskSelected masks the subprotocol that was selected if it is masked in the client's, whose
+// headers these are.
+func maskSelected(subprotocol string, shown http.Header) string {
+	offered := strings.Join(shown["Sec-Websocket-Protocol"], ",")
+	if subprotocol == "" || slices.Contains(protocol.FindAllString(offered, -1), subprotocol) {
 		return subprotocol
-	}
-	shown := strings.Join(maskProtocols(h["Sec-Websocket-Protocol"]), ",")
-	for _, p := range strings.Split(shown, ",") {
-		if strings.TrimSpace(p) == subprotocol {
-			return subprotocol
-		}
 	}
 	return masked
 }

@@ -82,6 +82,7 @@ func newServer(
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second, // for a body that never comes; hijacking clears it
 		IdleTimeout:       2 * time.Minute,
+		ConnContext:       keepConn,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	configureHTTP2(server, cfg.h2c)
