@@ -78,19 +78,31 @@ func TestAwaitWriteError(t *testing.T) {
 	for _, descriptor := range []bool{true, false} {
 		server, _ := pair(t, descriptor)
 		bound(t, server)
-		failed := errors.New("broken")
+		closed, _ := net.Pipe()
+		_ = closed.Close()
 		tr := New(server, nil, anyFrames())
-		tr.out.Init(&sink{err: failed}, -1)
+		tr.out.Init(closed, -1)
 		if err := tr.SetBatched(true); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := tr.Write([]byte("\x81\x00")); err != nil {
 			t.Fatal(err)
 		}
-		if err := tr.Await(); err != failed {
-			t.Errorf("Await: %v, want %v", err, failed)
+		if err := tr.Await(); err != io.ErrClosedPipe {
+			t.Errorf("Await: %v, want %v", err, io.ErrClosedPipe)
 		}
 	}
+}
+
+// sink is a connection that notes what is written to it.
+type sink struct {
+	net.Conn // nil, so that nothing else may be called
+	writes   []string
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	s.writes = append(s.writes, string(p))
+	return len(p), nil
 }
 
 // Replies to messages that have come together leave together, once the reader has to wait.
