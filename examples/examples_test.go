@@ -10,14 +10,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
-	"example.com/wsecho/examples/internal/wstest"
+	"example.com/wsecho/middleware/wstest"
 )
 
 func TestMain(m *testing.M) { wstest.Main(m) }
+
+const timeout = 10 * time.Second
 
 // programs are those that are there to be copied whole.
 var programs = []struct {
@@ -50,21 +53,31 @@ func TestPrograms(t *testing.T) {
 		t.Run(p.dir, func(t *testing.T) {
 			addr := freeAddr(t)
 			printed := run(t, len(p.status), bin+p.dir, "-addr", addr)
-			wstest.Until(t, "it listens", func() bool {
-				conn, err := net.Dial("tcp", addr)
-				if err == nil {
-					_ = conn.Close()
-				}
-				return err == nil
-			})
 			for path, status := range p.status {
 				tried := "npx wscat -c ws://" + addr + path
 				if !strings.HasPrefix(printed, "Serving ws://"+addr) || !strings.Contains(printed, tried) {
 					t.Errorf("printed %q, want it to contain %q", printed, tried)
 				}
-				wstest.WantStatus(t, "http://"+addr+path, nil, status)
+				c := wstest.NewClient(t, connect(t, addr))
+				if got := c.Handshake(path).StatusCode; got != status {
+					t.Errorf("%s: status %d, want %d", path, got, status)
+				}
 			}
 		})
+	}
+}
+
+// connect connects to a program, once it listens.
+func connect(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	for deadline := time.Now().Add(timeout); ; runtime.Gosched() {
+		conn, err := net.Dial("tcp", addr)
+		if err == nil {
+			return conn
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -114,8 +127,8 @@ func run(t *testing.T, commands int, name string, args ...string) (printed strin
 	select {
 	case printed = <-first:
 		return printed
-	case <-time.After(wstest.Timeout):
-		t.Fatalf("%s printed nothing for %v", name, wstest.Timeout)
+	case <-time.After(timeout):
+		t.Fatalf("%s printed nothing for %v", name, timeout)
 		return ""
 	}
 }
@@ -162,7 +175,7 @@ func TestReadme(t *testing.T) {
 	for _, e := range entries {
 		link := fmt.Sprintf("[`%s`](%[1]s/", e.Name())
 		listed := strings.Contains(readme, link)
-		if e.IsDir() && e.Name() != "internal" && e.Name() != "interop" && !listed {
+		if e.IsDir() && e.Name() != "interop" && !listed {
 			t.Errorf("README.md does not contain %s", link)
 		}
 	}

@@ -7,47 +7,44 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
-	"example.com/wsecho/examples/internal/wstest"
-	"github.com/gorilla/websocket"
+	"example.com/wsecho/middleware/wstest"
 )
 
 func TestMain(m *testing.M) { wstest.Main(m) }
 
 func TestEndpoints(t *testing.T) {
-	url := wstest.Serve(t, newHandler(newEndpoints()))
-	echo := wstest.Dial(t, url+"/echo", nil)
-	upper := wstest.Dial(t, url+"/upper", nil)
-	echo.Send("grüße")
-	upper.Send("grüße")
-	echo.Want("Hello from the server! You sent: grüße")
-	upper.Want("GRÜßE")
-	wstest.WantStatus(t, url+"/other", nil, http.StatusNotFound)
+	s := wstest.NewServer(t, newHandler(newEndpoints()))
+	echo, upper := s.Dial("/echo"), s.Dial("/upper")
+	echo.Send(wstest.Text("grüße"))
+	upper.Send(wstest.Text("grüße"))
+	echo.Want(wstest.Text("Hello from the server! You sent: grüße"))
+	upper.Want(wstest.Text("GRÜßE"))
+	if resp := s.Connect().Handshake("/other"); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("/other: status %d, want 404", resp.StatusCode)
+	}
 }
 
 // Each endpoint has its own limits.
 func TestLimits(t *testing.T) {
-	url := wstest.Serve(t, newHandler(newEndpoints()))
+	s := wstest.NewServer(t, newHandler(newEndpoints()))
 	long := strings.Repeat("x", 1025)
-	echo := wstest.Dial(t, url+"/echo", nil)
-	echo.Send(long)
-	echo.Want("Hello from the server! You sent: " + long)
-	upper := wstest.Dial(t, url+"/upper", nil)
-	upper.Send(long)
-	upper.WantClose(websocket.CloseMessageTooBig, "message larger than 1024 bytes")
+	echo, upper := s.Dial("/echo"), s.Dial("/upper")
+	echo.Send(wstest.Text(long))
+	echo.Want(wstest.Text("Hello from the server! You sent: " + long))
+	upper.Send(wstest.Text(long))
+	upper.Want(wstest.Close(1009, "message larger than 1024 bytes"))
 }
 
 func TestBinaryIsRefused(t *testing.T) {
-	c := wstest.Dial(t, wstest.Serve(t, newHandler(newEndpoints()))+"/upper", nil)
-	if err := c.WriteMessage(websocket.BinaryMessage, []byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	c.WantClose(websocket.CloseUnsupportedData, "send text")
+	c := wstest.NewServer(t, newHandler(newEndpoints())).Dial("/upper")
+	c.Send(wstest.Frame{First: 0x82, Payload: "x"})
+	c.Want(wstest.Close(1003, "send text"))
 }
 
 func TestPage(t *testing.T) {
-	client := http.Client{Timeout: wstest.Timeout}
-	resp, err := client.Get(wstest.Serve(t, newHandler(newEndpoints())) + "/")
+	resp, err := wstest.NewServer(t, newHandler(newEndpoints())).Client().Get("http://example.com/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,27 +56,27 @@ func TestPage(t *testing.T) {
 
 // One shutdown closes the connections of both endpoints, and takes as long as the slower one.
 func TestShutdown(t *testing.T) {
-	echo, upper := newEndpoints()
-	url := wstest.Serve(t, newHandler(echo, upper))
-	a, b := wstest.Dial(t, url+"/echo", nil), wstest.Dial(t, url+"/upper", nil)
-	a.Send("a")
-	a.Want("Hello from the server! You sent: a")
-	b.Send("b")
-	b.Want("B")
-	ctx, cancel := context.WithTimeout(t.Context(), wstest.Timeout)
-	defer cancel()
-	done := make(chan error, 1)
-	go func() { done <- together(ctx, echo.Shutdown, upper.Shutdown) }()
-	for _, c := range []*wstest.Client{a, b} {
-		c.WantClose(websocket.CloseGoingAway, "server is shutting down")
-		_ = c.Close()
-	}
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	for _, path := range []string{"/echo", "/upper"} {
-		wstest.WantStatus(t, url+path, nil, http.StatusServiceUnavailable)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		echo, upper := newEndpoints()
+		s := wstest.NewServer(t, newHandler(echo, upper))
+		a, b := s.Dial("/echo"), s.Dial("/upper")
+		done := make(chan error, 1)
+		go func() { done <- together(t.Context(), echo.Shutdown, upper.Shutdown) }()
+		goingAway := wstest.Close(1001, "server is shutting down")
+		for _, c := range []*wstest.Client{a, b} {
+			c.Want(goingAway)
+			c.Send(goingAway)
+			_ = c.Conn().Close()
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		for _, path := range []string{"/echo", "/upper"} {
+			if got := s.Connect().Handshake(path).StatusCode; got != http.StatusServiceUnavailable {
+				t.Errorf("%s: status %d after the shutdown, want 503", path, got)
+			}
+		}
+	})
 }
 
 // The errors are those of all, and nobody waits for the others to begin.

@@ -1,95 +1,102 @@
 package main
 
 import (
-	"net/http"
+	"context"
+	"io"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"example.com/wsecho/examples/internal/wstest"
 	"example.com/wsecho/middleware"
-	"github.com/gorilla/websocket"
+	"example.com/wsecho/middleware/wstest"
 )
 
 func TestMain(m *testing.M) { wstest.Main(m) }
 
-// serve serves with three tokens.
-func serve(t *testing.T) (url string) {
-	t.Helper()
-	return wstest.Serve(t, newHandler(func(token string) (claims, bool) {
-		switch token {
-		case "good":
-			return claims{"ada", time.Now().Add(time.Hour)}, true
-		case "expiring":
-			return claims{"ada", time.Now().Add(200 * time.Millisecond)}, true
-		case "old":
-			return claims{"ada", time.Now().Add(-time.Second)}, true
-		}
-		return claims{}, false
-	})) + "/ws"
+var expired = wstest.Close(3000, "the credentials have expired")
+
+// verify accepts two tokens, and one that has expired.
+func verify(token string) (claims, bool) {
+	after, ok := map[string]time.Duration{
+		"good": time.Hour, "expiring": time.Second, "old": -time.Second,
+	}[token]
+	return claims{"ada", time.Now().Add(after)}, ok
 }
 
 func TestTokens(t *testing.T) {
-	url := serve(t)
+	s := wstest.NewServer(t, newHandler(verify))
 	for _, test := range []struct {
-		name, key, value string
-		want             int
+		name, header string
+		want         int
 	}{
-		{"none", "X-Token", "good", 401},
-		{"program", "Authorization", "Bearer good", 101},
-		{"scheme in lower case", "Authorization", "bearer good", 101},
-		{"other scheme", "Authorization", "Basic good", 401},
-		{"no scheme", "Authorization", "good", 401},
-		{"unknown", "Authorization", "Bearer bad", 401},
-		{"expired", "Authorization", "Bearer old", 401},
-		{"empty", "Authorization", "Bearer ", 401},
-		{"browser", "Sec-WebSocket-Protocol", "bearer, good", 101},
-		{"no space", "Sec-WebSocket-Protocol", "bearer,good", 101},
-		{"browser, expired", "Sec-WebSocket-Protocol", "bearer, old", 401},
-		{"browser, no token", "Sec-WebSocket-Protocol", "bearer", 401},
-		{"browser, other protocol", "Sec-WebSocket-Protocol", "good", 401},
+		{"none", "X-Token: good", 401},
+		{"program", "Authorization: Bearer good", 101},
+		{"scheme in lower case", "Authorization: bearer good", 101},
+		{"other scheme", "Authorization: Basic good", 401},
+		{"no scheme", "Authorization: good", 401},
+		{"unknown", "Authorization: Bearer bad", 401},
+		{"expired", "Authorization: Bearer old", 401},
+		{"empty", "Authorization: Bearer ", 401},
+		{"browser", "Sec-WebSocket-Protocol: bearer, good", 101},
+		{"no space", "Sec-WebSocket-Protocol: bearer,good", 101},
+		{"browser, expired", "Sec-WebSocket-Protocol: bearer, old", 401},
+		{"browser, no token", "Sec-WebSocket-Protocol: bearer", 401},
+		{"browser, other protocol", "Sec-WebSocket-Protocol: good", 401},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			wstest.WantStatus(t, url, http.Header{test.key: {test.value}}, test.want)
-		})
+		if got := s.Connect().Handshake("/ws", test.header).StatusCode; got != test.want {
+			t.Errorf("%s: status %d, want %d", test.name, got, test.want)
+		}
 	}
 }
 
 // The answer to a browser names the protocol that it offered, not its token.
 func TestBrowser(t *testing.T) {
-	url := serve(t)
-	c := wstest.Dial(t, url, http.Header{"Sec-WebSocket-Protocol": {"bearer, good"}})
-	if got := c.Subprotocol(); got != "bearer" {
+	c := wstest.NewServer(t, newHandler(verify)).Connect()
+	resp := c.Handshake("/ws", "Sec-WebSocket-Protocol: bearer, good")
+	if got := resp.Header.Get("Sec-WebSocket-Protocol"); got != "bearer" {
 		t.Errorf("subprotocol %q, want bearer", got)
 	}
-	c.Send("hi")
-	c.Want("ada, you sent hi")
-}
-
-func TestExpiry(t *testing.T) {
-	c := wstest.Dial(t, serve(t), http.Header{"Authorization": {"Bearer expiring"}})
-	c.WantClose(3000, "the credentials have expired")
+	c.Send(wstest.Text("hi"))
+	c.Want(wstest.Text("ada, you sent hi"))
 }
 
 // A client that leaves before the token expires gets the answer to its own close frame.
 func TestClientCloses(t *testing.T) {
-	url := serve(t)
-	c := wstest.Dial(t, url, http.Header{"Authorization": {"Bearer good"}})
-	closing := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "bye")
-	if err := c.WriteMessage(websocket.CloseMessage, closing); err != nil {
-		t.Fatal(err)
-	}
-	c.WantClose(websocket.CloseNormalClosure, "bye")
+	c := wstest.NewServer(t, newHandler(verify)).Dial("/ws", "Authorization: Bearer good")
+	c.Send(wstest.Close(1000, "bye"))
+	c.Want(wstest.Close(1000, "bye"))
+}
+
+func TestExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := wstest.NewServer(t, newHandler(verify)).Dial("/ws", "Authorization: Bearer expiring")
+		time.Sleep(time.Second - 1)
+		c.Send(wstest.Text("hi"))
+		c.Want(wstest.Text("ada, you sent hi"), expired)
+	})
 }
 
 // What a client sends after its token has expired is not answered, nor anything else done with it.
 func TestLate(t *testing.T) {
-	var messages wstest.Messages
-	ws := middleware.New(middleware.Options{Handler: messages.Of(greet), Expires: expiry})
-	expiring := func(string) (claims, bool) { return claims{"ada", time.Now().Add(time.Second)}, true }
-	c := wstest.Dial(t, wstest.Serve(t, authenticate(expiring, ws)), nil)
-	c.Send("hi")
-	c.Want("ada, you sent hi")
-	c.SendWhenClosed("late")
-	c.WantClose(3000, "the credentials have expired")
-	messages.Want(t, "hi")
+	synctest.Test(t, func(t *testing.T) {
+		var handled []string
+		ws := middleware.New(middleware.Options{Expires: expiry, Handler: middleware.PerConn(
+			func(ctx context.Context, c *middleware.Conn) (middleware.MessageFunc, error) {
+				answer, err := greet(ctx, c)
+				return func(w io.Writer, m *middleware.Message) error {
+					handled = append(handled, string(m.Data))
+					return answer(w, m)
+				}, err
+			})})
+		s := wstest.NewServer(t, authenticate(verify, ws))
+		c := s.Dial("/ws", "Authorization: Bearer expiring")
+		c.Send(wstest.Text("hi"))
+		c.Want(wstest.Text("ada, you sent hi"), expired)
+		c.Send(wstest.Text("late"), expired)
+		c.WantEnd()
+		if want := []string{"hi"}; !slices.Equal(handled, want) {
+			t.Errorf("handled %q, want %q", handled, want)
+		}
+	})
 }

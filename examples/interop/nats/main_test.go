@@ -1,15 +1,17 @@
 package main
 
 import (
-	"errors"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
-	"example.com/wsecho/examples/internal/wstest"
-	"github.com/gorilla/websocket"
+	"example.com/wsecho/middleware/wstest"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 )
+
+const timeout = 10 * time.Second
 
 func TestMain(m *testing.M) { wstest.Main(m) }
 
@@ -22,7 +24,7 @@ func cluster(t *testing.T) string {
 	}
 	s.Start()
 	stop(t, s)
-	if !s.ReadyForConnections(wstest.Timeout) {
+	if !s.ReadyForConnections(timeout) {
 		t.Fatal("NATS is not ready")
 	}
 	return s.ClientURL()
@@ -37,35 +39,36 @@ func stop(t *testing.T, s *server.Server) {
 }
 
 // process serves the room as a process of its own would.
-func process(t *testing.T, natsURL string, options ...nats.Option) (url string, nc *nats.Conn) {
+func process(t *testing.T, natsURL string, options ...nats.Option) (*wstest.Server, *nats.Conn) {
 	t.Helper()
 	nc, err := nats.Connect(natsURL, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	return wstest.Serve(t, newHandler(nc)) + "/ws", nc
+	return wstest.NewServer(t, newHandler(nc)), nc
 }
 
+var hello = wstest.Text("hello")
+
 // enter returns a client that is in the room: it has heard itself.
-func enter(t *testing.T, url string) *wstest.Client {
-	t.Helper()
-	c := wstest.Dial(t, url, nil)
-	c.Send("hello")
-	c.Want("hello")
+func enter(s *wstest.Server) *wstest.Client {
+	c := s.Dial("/ws")
+	c.Send(hello)
+	c.Want(hello)
 	return c
 }
 
 func TestTwoProcesses(t *testing.T) {
 	at := cluster(t)
-	urlA, _ := process(t, at)
-	urlB, _ := process(t, at)
-	a := enter(t, urlA)
-	b := enter(t, urlB)
-	a.Want("hello") // of b
-	a.Send("hi b")
-	b.Want("hi b")
-	a.Want("hi b")
+	sA, _ := process(t, at)
+	sB, _ := process(t, at)
+	a := enter(sA)
+	b := enter(sB)
+	a.Want(hello) // of b
+	a.Send(wstest.Text("hi b"))
+	b.Want(wstest.Text("hi b"))
+	a.Want(wstest.Text("hi b"))
 }
 
 func TestEmbedded(t *testing.T) {
@@ -74,66 +77,65 @@ func TestEmbedded(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop(t, s)
-	url, _ := process(t, "", nats.InProcessServer(s))
-	a, b := enter(t, url), enter(t, url)
-	a.Want("hello") // of b
-	b.Send("hi a")
-	a.Want("hi a")
+	room, _ := process(t, "", nats.InProcessServer(s))
+	a, b := enter(room), enter(room)
+	a.Want(hello) // of b
+	b.Send(wstest.Text("hi a"))
+	a.Want(wstest.Text("hi a"))
 	if at := s.Addr(); at != nil {
 		t.Errorf("the server listens on %v", at)
 	}
 }
 
 func TestBinaryIsRefused(t *testing.T) {
-	url, _ := process(t, cluster(t))
-	c := enter(t, url)
-	if err := c.WriteMessage(websocket.BinaryMessage, []byte("\xff")); err != nil {
-		t.Fatal(err)
-	}
-	c.WantClose(websocket.CloseUnsupportedData, "send text")
+	s, _ := process(t, cluster(t))
+	c := enter(s)
+	c.Send(wstest.Frame{First: 0x82, Payload: "\xff"})
+	c.Want(wstest.Close(1003, "send text"))
 }
 
 // What is not text is not for the members, and does not cost them their connections.
 func TestOthersPublish(t *testing.T) {
-	url, nc := process(t, cluster(t))
-	c := enter(t, url)
+	s, nc := process(t, cluster(t))
+	c := enter(s)
 	for _, payload := range []string{"\xff", "text"} {
 		if err := nc.Publish(subject, []byte(payload)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c.Want("text")
+	c.Want(wstest.Text("text"))
 }
 
 // A member that leaves gives its subscription back.
 func TestLeave(t *testing.T) {
-	url, nc := process(t, cluster(t))
-	c := enter(t, url)
+	s, nc := process(t, cluster(t))
+	c := enter(s)
 	if got := nc.NumSubscriptions(); got != 1 {
 		t.Errorf("%d subscriptions, want 1", got)
 	}
-	closing := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "bye")
-	if err := c.WriteMessage(websocket.CloseMessage, closing); err != nil {
-		t.Fatal(err)
+	c.Send(wstest.Close(1000, "bye"))
+	c.Want(wstest.Close(1000, "bye"))
+	for deadline := time.Now().Add(timeout); nc.NumSubscriptions() > 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("still subscribed")
+		}
 	}
-	c.WantClose(websocket.CloseNormalClosure, "bye")
-	wstest.Until(t, "unsubscribed", func() bool { return nc.NumSubscriptions() == 0 })
 }
 
 // A member that does not read is dropped, and the others never wait for it.
 func TestSlowReader(t *testing.T) {
 	at := cluster(t)
 	leftOut := make(chan struct{}, 1)
-	slowURL, _ := process(t, at, nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {
+	slowServer, _ := process(t, at, nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {
 		select {
 		case leftOut <- struct{}{}:
 		default:
 		}
 	}))
-	fastURL, _ := process(t, at)
-	slow, fast := enter(t, slowURL), enter(t, fastURL)
-	slow.Want("hello")
-	text := strings.Repeat("x", 4096)
+	fastServer, _ := process(t, at)
+	slow, fast := enter(slowServer), enter(fastServer)
+	slow.Want(hello)
+	text := wstest.Text(strings.Repeat("x", 4096))
 	for sent := 0; len(leftOut) == 0; sent++ {
 		if sent == 1<<16 {
 			t.Fatalf("nothing left out of %d messages", sent)
@@ -141,14 +143,10 @@ func TestSlowReader(t *testing.T) {
 		fast.Send(text)
 		fast.Want(text)
 	}
-	for {
-		_, _, err := slow.ReadMessage()
-		var closed *websocket.CloseError
-		switch {
-		case errors.As(err, &closed) && closed.Code == websocket.ClosePolicyViolation:
-			return
-		case err != nil:
-			t.Fatalf("received %v, want close 1008", err)
-		}
+	f := slow.Next()
+	for ; f == text; f = slow.Next() {
+	}
+	if want := wstest.Close(1008, "too slow"); f != want {
+		t.Errorf("received %v, want %v", f, want)
 	}
 }
