@@ -9,8 +9,8 @@ import (
 )
 
 // accessLog prints a line in morgan's "dev" format at the end of every request, with the version of
-// HTTP if that is another than 1.1. Credentials in the query are masked. WebSockets are detached, so
-// that their requests end with the handshake; over HTTP/2, they end with the WebSocket:
+// HTTP if that is another than 1.1. Credentials in the query are masked. WebSockets are detached,
+// so that their requests end with the handshake; over HTTP/2, they end with the WebSocket:
 //
 //	GET /users 200 0.123 ms - 23
 //	CONNECT /ws 200 60123.456 ms - - HTTP/2.0

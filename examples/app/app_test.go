@@ -8,11 +8,12 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime"
+	"os/signal"
 	"strings"
 	"testing"
 	"time"
 
+	"example.com/wsecho/middleware/wstest"
 	"github.com/gorilla/websocket"
 )
 
@@ -24,37 +25,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv("APP_TEST_AS_APP") != "" {
 		main()
 	}
-	status := m.Run()
-	http.DefaultClient.CloseIdleConnections()
-	if leaked := leakedGoroutines(); status == 0 && leaked != "" {
-		os.Stderr.WriteString("the tests leaked goroutines:\n\n" + leaked)
-		status = 1
-	}
-	os.Exit(status)
-}
-
-// leakedGoroutines returns the stacks of the application's goroutines that do not end in time.
-func leakedGoroutines() string {
-	deadline := time.After(5 * time.Second)
-	for {
-		buf := make([]byte, 1<<20)
-		var leaked []string
-		stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")
-		for _, stack := range stacks[1:] {
-			if strings.Contains(stack, "wsecho") || strings.Contains(stack, "net/http") {
-				leaked = append(leaked, stack)
-			}
-		}
-		if len(leaked) == 0 {
-			return ""
-		}
-		select {
-		case <-deadline:
-			return strings.Join(leaked, "\n\n")
-		default:
-			runtime.Gosched()
-		}
-	}
+	// The one that os/signal starts stays.
+	_, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	stop()
+	wstest.Main(m)
 }
 
 // An app is a running application.
