@@ -151,7 +151,9 @@ func TestInspectCredentials(t *testing.T) {
 	header := http.Header{"Authorization": {"Basic s3cr3t"}, "Cookie": {"id=s3cr3t"}}
 	for _, flag := range []string{"false", "true"} {
 		a := start(t, "-inspect-credentials="+flag)
-		dialer := websocket.Dialer{HandshakeTimeout: timeout, Subprotocols: []string{"bearer", "s3cr3t"}}
+		dialer := websocket.Dialer{
+			HandshakeTimeout: timeout, Subprotocols: []string{"bearer.s3cr3t", "bearer", "s3cr3t"},
+		}
 		c, _, err := dialer.Dial(a.ws+"/inspect?token=s3cr3t", header)
 		if err != nil {
 			t.Fatal(err)
@@ -159,7 +161,7 @@ func TestInspectCredentials(t *testing.T) {
 		defer c.Close()
 		var h handshakeReport
 		text := string(readJSON(t, c, &h))
-		want := map[string]int{"false": 0, "true": 4}[flag]
+		want := map[string]int{"false": 0, "true": 6}[flag]
 		if got := strings.Count(text, "s3cr3t"); got != want {
 			t.Errorf("-inspect-credentials=%s: %d credentials, want %d:\n%s", flag, got, want, text)
 		}
