@@ -13,6 +13,8 @@ import (
 	"example.com/wsecho/middleware/internal/frame"
 )
 
+const ms = time.Millisecond
+
 func TestRead(t *testing.T) {
 	payload := strings.Repeat("0123456789", largeSize/10)
 	for _, test := range []struct {

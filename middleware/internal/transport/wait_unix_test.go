@@ -11,8 +11,6 @@ import (
 	"time"
 )
 
-const ms = time.Millisecond
-
 // Wait changes with each wait, and is 0 in between.
 func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
