@@ -47,14 +47,14 @@ func (r *reply) begin(t MessageType, in *buffer.Buffer) {
 func (r *reply) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ended = true
+	r.message, r.ended = Message{}, true
 }
 
 func (r *reply) free() {
 	if r.out != nil {
 		r.out.Free()
 	}
-	r.message, r.out = Message{}, nil
+	r.out = nil
 }
 
 // prepare returns the buffer for a write. The reply is locked.
