@@ -4,12 +4,11 @@ import (
 	"log"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
 // accessLog prints a line in morgan's "dev" format at the end of every request, with the version of
-// HTTP if that is another than 1.1. Credentials in the query are masked. WebSockets are detached,
+// HTTP if that is another than 1.1. Credentials in the URI are masked. WebSockets are detached,
 // so that their requests end with the handshake; over HTTP/2, they end with the WebSocket:
 //
 //	GET /users 200 0.123 ms - 23
@@ -20,12 +19,8 @@ func accessLog(lines *log.Logger, next http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			ms := float64(time.Since(start)) / float64(time.Millisecond)
-			uri := r.RequestURI
-			if path, query, ok := strings.Cut(uri, "?"); ok {
-				uri = path + "?" + maskText(query, maxLogged)
-			}
 			// Quoting keeps control characters in the URI away from the terminal.
-			uri = strconv.QuoteToASCII(uri)
+			uri := strconv.QuoteToASCII(maskURI(r.RequestURI))
 			uri = uri[1 : len(uri)-1]
 			version := ""
 			if r.Proto != "HTTP/1.1" {

@@ -107,7 +107,8 @@ func (s *inspection) handshake(c *middleware.Conn) []byte {
 	agreed.Subprotocol = c.Subprotocol()
 	agreed.Extensions = s.answered.Get("Sec-WebSocket-Extensions")
 	if !s.in.credentials {
-		req.Query, req.Headers = maskText(req.Query, maxHeader), maskHeaders(req.Headers)
+		req.Path, req.Query = maskPath(req.Path), maskQuery(req.Query)
+		req.Headers = maskHeaders(req.Headers)
 		agreed.Subprotocol = maskSelected(agreed.Subprotocol, req.Headers)
 	}
 	server := &h.Server

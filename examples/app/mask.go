@@ -1,34 +1,124 @@
 package main
 
 import (
+	"encoding/hex"
 	"net/http"
-	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
 
-// Credentials are masked in what an inspector reports and in the access log, rather too many than
-// too few.
+// Credentials are masked in what an inspector reports and in the access log: whole values, and
+// rather too many than too few. Where a credential ends within a value, nobody knows.
 const masked = "[masked]"
 
-// secretWord is in the names of headers and parameters whose values are credentials.
-const secretWord = `(?:assertion|auth|bearer|cookie|credential|csrf|jwt|key|pass|pwd|secret|` +
-	`sessid|session|signature|ticket|token|xsrf)`
+// secretWords are in names whose values are credentials, and in the schemes of HTTP authentication.
+var secretWords = []string{
+	"assertion", "auth", "basic", "bearer", "code", "cookie", "cred", "csrf", "digest", "hmac", "jwt",
+	"key", "otp", "pass", "pin", "pw", "saml", "secret", "sessid", "session", "sid", "sig", "ticket",
+	"token", "xsrf",
+}
 
-var secretName = regexp.MustCompile(`(?i)` + secretWord)
+// maxEscapes is how often a text may be escaped: a query may have a URL that has one.
+const maxEscapes = 5
 
-// secretPairs are parameters with such names, or with short ones, as in URLs, Forwarded and JSON.
-// A value ends where that of a query does, or with its quotes.
-var secretPairs = regexp.MustCompile(
-	`(?i)((?:(?:^|[?&])[^=&\s?]*` + secretWord + `[^=&\s?]*=)|` +
-		`(?:` + secretWord + `[^"=:&;\s/?#]*|\b(?:code|otp|sid|sig))(?:=|"\s*:\s*))` +
-		`(?:"(?:[^"\\]|\\.)*"?[^&;\s,]*|(?:[^&\s]*[^&;\s,])?)`)
+// uncovers reports whether found is true of s, or of s with its escapes undone.
+func uncovers(s string, found func(string) bool) bool {
+	for range maxEscapes {
+		if found(s) {
+			return true
+		}
+		plain := unescape(s)
+		if plain == s {
+			return false
+		}
+		s = plain
+	}
+	return true
+}
 
-// secretValues are credentials whatever the name: those of HTTP authentication, JSON Web Tokens,
-// and what is before the @ of a URL.
-var secretValues = regexp.MustCompile(
-	`(?i:\b(?:basic|bearer)(?: |%20|\+)+[^\s,;&"]+)|eyJ[\w-]+(?:\.[\w-]*){2,4}|://[^/?#\s]+@`)
+// unescape leaves what is no escape as it is.
+func unescape(s string) string {
+	if !strings.ContainsAny(s, "%+") {
+		return s
+	}
+	plain := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		b := s[i]
+		if b == '+' {
+			b = ' '
+		} else if b == '%' && i+2 < len(s) {
+			if octet, err := hex.DecodeString(s[i+1 : i+3]); err == nil {
+				b = octet[0]
+				i += 2
+			}
+		}
+		plain = append(plain, b)
+	}
+	return string(plain)
+}
+
+func isSecret(s string) bool { return hasCredentials(s) || uncovers(s, hasSecretWord) }
+
+func hasSecretWord(s string) bool {
+	s = strings.ToLower(s)
+	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(s, word) })
+}
+
+// hasCredentials looks for JSON in base64, as in JSON Web Tokens, and for user:password@host.
+func hasCredentials(s string) bool {
+	return uncovers(s, func(s string) bool {
+		colon := strings.IndexByte(s, ':')
+		return strings.Contains(s, "eyJ") || strings.Contains(s, "ewog") ||
+			colon >= 0 && strings.Contains(s[colon:], "@")
+	})
+}
+
+// maskQuery keeps the names of parameters.
+func maskQuery(query string) string {
+	parameters := strings.Split(query, "&")
+	for i, p := range parameters {
+		switch name, _, ok := strings.Cut(p, "="); {
+		case !isSecret(p):
+		case ok && isPlain(name) && !hasCredentials(name):
+			parameters[i] = name + "=" + masked
+		default:
+			parameters[i] = masked
+		}
+	}
+	return strings.Join(parameters, "&")
+}
+
+func isPlain(name string) bool {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.[]"
+	return strings.Trim(name, plain) == ""
+}
+
+func maskURI(uri string) string {
+	path, query, ok := strings.Cut(uri, "?")
+	if path = maskPath(path); !ok {
+		return path
+	}
+	return path + "?" + maskQuery(query)
+}
+
+// maskPath masks segments that have credentials, or parameters with such names.
+func maskPath(path string) string {
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if hasCredentials(s) || strings.Contains(unescape(s), "=") && isSecret(s) {
+			segments[i] = masked
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// publicHeaders may have any word in their values.
+var publicHeaders = map[string]bool{
+	"Accept": true, "Accept-Encoding": true, "Accept-Language": true, "Connection": true,
+	"Origin": true, "Sec-Websocket-Extensions": true, "Sec-Websocket-Key": true,
+	"Sec-Websocket-Version": true, "Upgrade": true, "User-Agent": true, "X-Forwarded-For": true,
+	"X-Forwarded-Host": true, "X-Forwarded-Proto": true,
+}
 
 func maskHeaders(h http.Header) http.Header {
 	out := h.Clone()
@@ -38,97 +128,57 @@ func maskHeaders(h http.Header) http.Header {
 			continue
 		}
 		for i, value := range values {
-			switch {
-			case name == "Sec-Websocket-Key": // which is a nonce
-			case secretName.MatchString(name):
+			if hasCredentials(value) || !publicHeaders[name] && (isSecret(name) || isSecret(value)) {
 				values[i] = masked
-			default:
-				values[i] = maskText(value, maxHeader)
 			}
 		}
 	}
 	return out
 }
 
-// Longer texts are masked as a whole: searching them would let a client use up the server's time,
-// a millisecond for each KiB.
-const (
-	maxHeader = 8 << 10 // and query, in a report
-	maxLogged = 1 << 10 // of every request
-)
-
-// maskText masks credentials in a query, or in a header such as Referer. It changes nothing else:
-// not the order, and not the escapes. Where unescaping uncovers credentials, all is masked, and if
-// there are more than longest bytes.
-func maskText(s string, longest int) string {
-	if len(s) > longest {
-		return masked
-	}
-	return maskEscaped(s, 3)
-}
-
-var (
-	words  = regexp.MustCompile(`[^&;\s]+`)
-	escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\+`)
-)
-
-// maskEscaped unescapes as often as escapes says: a query may have a URL that has one.
-func maskEscaped(s string, escapes int) string {
-	s = secretValues.ReplaceAllString(s, masked)
-	s = secretPairs.ReplaceAllString(s, "${1}"+masked)
-	if escapes == 0 {
-		return s
-	}
-	return words.ReplaceAllStringFunc(s, func(word string) string {
-		plain := unescape(word)
-		if plain == word || maskEscaped(plain, escapes-1) == plain {
-			return word
-		}
-		if name, _, ok := strings.Cut(word, "="); ok {
-			return name + "=" + masked
-		}
-		return masked
-	})
-}
-
-// unescape leaves what is no escape as it is.
-func unescape(s string) string {
-	return escape.ReplaceAllStringFunc(s, func(e string) string {
-		e, _ = url.QueryUnescape(e)
-		return e
-	})
-}
-
-var (
-	protocol = regexp.MustCompile(`[^,\s]+`)
-	// announcing is the end of subprotocols that say that a token comes next, such as "id_token".
-	announcing = regexp.MustCompile(`(?i)(?:authorization|basic|` + secretWord + `)$`)
-	// harmless are those that are certainly no token themselves.
-	harmless = regexp.MustCompile(`(?i)^(?:access_token|authorization|basic|` + secretWord + `)$`)
-)
-
-// maskProtocols masks tokens in the client's subprotocols: those after one such as "bearer", and
-// those with such a word in them, as for Kubernetes, "base64url.bearer.authorization.k8s.io.TOKEN".
+// maskProtocols masks tokens in the client's subprotocols: those with a secret word in them, as for
+// Kubernetes, "base64url.bearer.authorization.k8s.io.TOKEN", and all after one that ends with such
+// a word. "bearer" itself is not masked.
 func maskProtocols(lines []string) {
 	after := false
 	for i, line := range lines {
-		lines[i] = protocol.ReplaceAllStringFunc(line, func(p string) string {
-			secret := after || secretName.MatchString(p) || secretValues.MatchString(p)
-			after = after || announcing.MatchString(p)
-			if secret && !harmless.MatchString(p) {
-				return masked
+		protocols := strings.Split(line, ",")
+		for j, p := range protocols {
+			protocols[j] = strings.TrimSpace(p)
+			if (after || isSecret(p)) && !isHarmless(protocols[j]) {
+				protocols[j] = masked
 			}
-			return p
-		})
+			after = after || announces(strings.TrimSpace(p))
+		}
+		lines[i] = strings.Join(protocols, ", ")
 	}
+}
+
+// announces reports whether the subprotocol says that a token comes next, as "id_token" does.
+func announces(protocol string) bool {
+	protocol = strings.TrimSuffix(strings.ToLower(protocol), "orization")
+	return slices.ContainsFunc(secretWords, func(word string) bool {
+		return strings.HasSuffix(protocol, word)
+	})
+}
+
+// isHarmless reports whether the subprotocol is certainly no token itself.
+func isHarmless(protocol string) bool {
+	protocol = strings.ToLower(protocol)
+	return slices.Contains(secretWords, protocol) ||
+		protocol == "access_token" || protocol == "authorization"
 }
 
 // maskSelected masks the subprotocol that was selected if it is masked in the client's, whose
 // headers these are.
 func maskSelected(subprotocol string, shown http.Header) string {
-	offered := strings.Join(shown["Sec-Websocket-Protocol"], ",")
-	if subprotocol == "" || slices.Contains(protocol.FindAllString(offered, -1), subprotocol) {
-		return subprotocol
+	for _, line := range shown["Sec-Websocket-Protocol"] {
+		if slices.Contains(strings.Split(line, ", "), subprotocol) {
+			return subprotocol
+		}
+	}
+	if subprotocol == "" {
+		return ""
 	}
 	return masked
 }
