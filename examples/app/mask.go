@@ -13,12 +13,13 @@ const masked = "[masked]"
 
 // secretWords are in names whose values are credentials, and in the schemes of HTTP authentication.
 var secretWords = []string{
-	"assertion", "auth", "basic", "bearer", "code", "cookie", "cred", "csrf", "digest", "hmac", "jwt",
-	"key", "otp", "pass", "pin", "pw", "saml", "secret", "sessid", "session", "sid", "sig", "ticket",
-	"token", "xsrf",
+	"assertion", "auth", "authorization", "basic", "bearer", "code", "cookie", "cred", "csrf",
+	"digest", "hmac", "jwt", "key", "otp", "pass", "pin", "pw", "saml", "secret", "sessid", "session",
+	"sid", "sig", "ticket", "token", "xsrf",
 }
 
-// maxEscapes is how often a text may be escaped: a query may have a URL that has one.
+// A text that is escaped maxEscapes times is masked, whatever it says. Some escapes are usual: a
+// query may have a URL that has a query.
 const maxEscapes = 5
 
 // uncovers reports whether found is true of s, or of s with its escapes undone.
@@ -156,7 +157,7 @@ func maskProtocols(lines []string) {
 
 // announces reports whether the subprotocol says that a token comes next, as "id_token" does.
 func announces(protocol string) bool {
-	protocol = strings.TrimSuffix(strings.ToLower(protocol), "orization")
+	protocol = strings.ToLower(protocol)
 	return slices.ContainsFunc(secretWords, func(word string) bool {
 		return strings.HasSuffix(protocol, word)
 	})
@@ -165,8 +166,7 @@ func announces(protocol string) bool {
 // isHarmless reports whether the subprotocol is certainly no token itself.
 func isHarmless(protocol string) bool {
 	protocol = strings.ToLower(protocol)
-	return slices.Contains(secretWords, protocol) ||
-		protocol == "access_token" || protocol == "authorization"
+	return slices.Contains(secretWords, protocol) || protocol == "access_token"
 }
 
 // maskSelected masks the subprotocol that was selected if it is masked in the client's, whose
