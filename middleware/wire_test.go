@@ -183,7 +183,7 @@ func shorten(b []byte) string {
 	return fmt.Sprintf("%q", b)
 }
 
-// serve starts a server around one middleware and shuts both down at the end of the test.
+// serve starts a server around one middleware, until the end of the test.
 func serve(t *testing.T, opts middleware.Options) *httptest.Server {
 	t.Helper()
 	if opts.Logger == nil {
