@@ -86,7 +86,7 @@ func TestPingWhileBusy(t *testing.T) {
 				_, err := w.Write(m.Data)
 				return err
 			}),
-			Logger: textLogger(t.Output()),
+			Logger: textLogger(io.Discard),
 		})
 	}, func(t *testing.T, dial func() *rawClient) {
 		c := dial().shakeHands()
