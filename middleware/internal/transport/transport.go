@@ -1,5 +1,5 @@
-// Package transport implements the net.Conn that the WebSocket library runs on. It checks the
-// frames read, and needs little memory while the reader waits.
+// Package transport lies between the network and the WebSocket library. It checks the frames read,
+// and needs little memory while the reader waits.
 //
 // It works on bytes and frames. It must not know messages, HTTP or the library.
 package transport
@@ -21,8 +21,8 @@ var ErrClosed = output.ErrClosed
 // Transport is a connection that checks frames. One goroutine at a time may read from it. Writers
 // must not interleave the pieces of their frames. Create one with [New].
 type Transport struct {
-	net.Conn // the hijacked connection
-	owner    Owner
+	Conn  net.Conn // the hijacked connection
+	owner Owner
 
 	guard   frame.Guard
 	refused error // from guard; ends the reading
@@ -190,14 +190,8 @@ func (t *Transport) SetBatched(batched bool) error {
 // CompressNext sets RSV1 in the next data frame, which begins a compressed message (RFC 7692 §6).
 func (t *Transport) CompressNext() { t.out.CompressNext() }
 
-// SetDeadline does nothing: the transport sets deadlines itself.
-func (t *Transport) SetDeadline(time.Time) error { return nil }
-
-// SetReadDeadline does nothing, like SetDeadline.
-func (t *Transport) SetReadDeadline(time.Time) error { return nil }
-
-// SetWriteDeadline does nothing, like SetDeadline.
-func (t *Transport) SetWriteDeadline(time.Time) error { return nil }
+// Close closes the connection at once.
+func (t *Transport) Close() error { return t.Conn.Close() }
 
 // Linger closes the connection without losing what was written last: closing it with unread input
 // would reset it, and the reset could overtake the close frame. Linger closes the write half, and

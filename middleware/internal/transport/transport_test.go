@@ -143,23 +143,6 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// The library sets deadlines of its own, which are not those of the connection.
-func TestDeadlines(t *testing.T) {
-	server, client := pair(t, false)
-	bound(t, server, client)
-	tr := New(server, nil, anyFrames())
-	past := time.Unix(1, 0)
-	for _, set := range []func(time.Time) error{tr.SetDeadline, tr.SetReadDeadline, tr.SetWriteDeadline} {
-		if err := set(past); err != nil {
-			t.Error(err)
-		}
-	}
-	go sendAll(client, []string{hello})
-	if got, err := read(tr, 288); got != hello || err != io.EOF {
-		t.Errorf("got %q, %v", got, err)
-	}
-}
-
 // A connection that may have a Read of its own is read from as one without a descriptor.
 func TestOwnRead(t *testing.T) {
 	server, client := pair(t, true)
