@@ -116,7 +116,7 @@ func (c *Conn) nextMessage(mayPark bool) (MessageType, error) {
 	if c.readErr != nil {
 		return 0, c.readErr
 	}
-	if err := c.await(mayPark); err != nil {
+	if err := c.transport.Await(mayPark); err != nil {
 		c.returnEngine() // It has not seen the error.
 		if err == transport.ErrIdle {
 			return 0, err
@@ -144,13 +144,6 @@ func (c *Conn) nextMessage(mayPark bool) (MessageType, error) {
 		c.in.payload = c.in.inflater
 	}
 	return c.in.kind, nil
-}
-
-func (c *Conn) await(mayPark bool) error {
-	if mayPark {
-		return c.transport.Await()
-	}
-	return c.transport.AwaitAwake()
 }
 
 // checkText checks the beginning of a text.

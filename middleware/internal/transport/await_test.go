@@ -48,7 +48,7 @@ func TestAwait(t *testing.T) {
 				config, o := anyFrames(), new(owner)
 				config.Owner = o
 				tr := New(server, []byte(test.early), config)
-				if err := tr.Await(); describe(err) != test.err {
+				if err := tr.Await(true); describe(err) != test.err {
 					t.Errorf("Await: %v, want %s", err, test.err)
 				}
 				if !slices.Equal(o.pings, test.pings) {
@@ -68,7 +68,7 @@ func TestAwaitPingError(t *testing.T) {
 	config := anyFrames()
 	config.Owner = o
 	tr := New(nil, []byte(pingA+hello), config)
-	if err := tr.Await(); err != o.pingErr {
+	if err := tr.Await(true); err != o.pingErr {
 		t.Errorf("Await: %v, want %v", err, o.pingErr)
 	}
 }
@@ -88,7 +88,7 @@ func TestAwaitWriteError(t *testing.T) {
 		if _, err := tr.Write([]byte("\x81\x00")); err != nil {
 			t.Fatal(err)
 		}
-		if err := tr.Await(); err != io.ErrClosedPipe {
+		if err := tr.Await(true); err != io.ErrClosedPipe {
 			t.Errorf("Await: %v, want %v", err, io.ErrClosedPipe)
 		}
 	}
@@ -117,7 +117,7 @@ func TestBatched(t *testing.T) {
 		}
 		go func() {
 			defer server.Close()
-			for tr.Await() == nil {
+			for tr.Await(true) == nil {
 				p := make([]byte, len(hello))
 				if _, err := io.ReadFull(tr, p); err != nil {
 					return

@@ -38,7 +38,7 @@ func TestFullRead(t *testing.T) {
 					t.Fatal(err)
 				}
 				conn.send(full)
-				if err := tr.Await(); err != nil {
+				if err := tr.Await(true); err != nil {
 					t.Fatal(err)
 				}
 				if _, err := io.ReadFull(tr, make([]byte, len(full))); err != nil {
@@ -47,7 +47,7 @@ func TestFullRead(t *testing.T) {
 				writeFlush(t, tr, "\x81\x01.")
 				test.then(conn)
 				done := make(chan error, 1)
-				go func() { done <- tr.Await() }()
+				go func() { done <- tr.Await(true) }()
 				synctest.Wait()
 				if got := conn.writes; !slices.Equal(got, test.written) {
 					t.Errorf("written %q, want %q", got, test.written)

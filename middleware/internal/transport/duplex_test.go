@@ -54,7 +54,7 @@ func TestReadWhileWriterBlocked(t *testing.T) {
 					}
 				}()
 				for i := range 6 {
-					if err := b.Await(); err != nil {
+					if err := b.Await(true); err != nil {
 						t.Fatal(err)
 					}
 					p := make([]byte, 288)
@@ -109,7 +109,7 @@ func TestBatchedBackpressure(t *testing.T) {
 				}
 				go func() { _, _ = io.WriteString(b.client, hello) }()
 				done := make(chan error, 1)
-				go func() { done <- b.Await() }()
+				go func() { done <- b.Await(true) }()
 				synctest.Wait()
 				if len(done) > 0 {
 					t.Errorf("Await does not wait: %v", <-done)
@@ -143,7 +143,7 @@ func TestWriteTimeoutWhileReading(t *testing.T) {
 			t.Fatal(err)
 		}
 		go func() { _, _ = io.WriteString(client, "\x01\x85\x01\x02\x03\x04hel") }() // not all of a message
-		if err := tr.Await(); err != nil {
+		if err := tr.Await(true); err != nil {
 			t.Fatal(err)
 		}
 		writeFlush(t, tr, "\x81\x01a") // held back until the reader waits

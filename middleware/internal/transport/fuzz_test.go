@@ -143,7 +143,7 @@ func (r *fuzzReader) run() {
 	p := make([]byte, 20<<10)
 	for r.err == nil {
 		if r.isBetween() && r.random.IntN(8) > 0 {
-			r.err = r.Await()
+			r.err = r.Await(true)
 			r.awaits = append(r.awaits, awaited{len(r.got), slices.Clone(r.owner.pings)})
 			if r.owner.pings = nil; r.err != nil {
 				return

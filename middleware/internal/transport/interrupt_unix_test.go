@@ -39,7 +39,7 @@ func TestInterruptRace(t *testing.T) {
 					receive(t, tr, conn.memConn, 40*ms)
 					time.Sleep(200 * ms)
 				}
-				if took, err := after(tr.Await); took != 0 || err != closing {
+				if took, err := after(awaitParkable(tr)); took != 0 || err != closing {
 					t.Errorf("Await: %v after %v, want %v at once", err, took, closing)
 				}
 			})
@@ -80,7 +80,7 @@ func TestInterruptWhileAsked(t *testing.T) {
 				tr.Interrupt()
 				end := time.AfterFunc(time.Hour, conn.end)
 				defer end.Stop()
-				if took, err := after(tr.Await); took != 0 || err != closing {
+				if took, err := after(awaitParkable(tr)); took != 0 || err != closing {
 					t.Errorf("Await: %v after %v, want %v at once", err, took, closing)
 				}
 			})

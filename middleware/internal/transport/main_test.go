@@ -136,6 +136,11 @@ func shorten(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
+// awaitParkable returns the Await of a reader that may be parked.
+func awaitParkable(tr *Transport) func() error {
+	return func() error { return tr.Await(true) }
+}
+
 // after calls f in a goroutine, and returns after what time, and with what, it is done.
 func after(f func() error) (time.Duration, error) {
 	began, done := time.Now(), make(chan error)

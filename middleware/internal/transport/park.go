@@ -43,7 +43,7 @@ func (r *reader) unparked(after time.Duration) {
 
 // mayIdle reports whether Await may return ErrIdle.
 func (r *reader) mayIdle() bool {
-	return r.between && r.idleAfter > 0 && !r.parkFailed.Load()
+	return r.mayPark && r.idleAfter > 0 && !r.parkFailed.Load()
 }
 
 // setIdleDeadline sets a new deadline only when half of the last one is over, to save timers.

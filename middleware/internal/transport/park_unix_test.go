@@ -44,7 +44,7 @@ func TestIdleTime(t *testing.T) {
 			{100 * ms, time.Hour},
 			{100 * ms, time.Hour},
 		} {
-			if took, err := after(tr.Await); took != test.idleAfter || err != ErrIdle {
+			if took, err := after(awaitParkable(tr)); took != test.idleAfter || err != ErrIdle {
 				t.Fatalf("wait %d: %v after %v, want %v after %v", i, err, took, ErrIdle, test.idleAfter)
 			}
 			woken := 0
@@ -94,7 +94,7 @@ func TestParkClosed(t *testing.T) {
 	if tr.Park(&p, func() { t.Error("wake is called") }) {
 		t.Error("a closed connection is parked")
 	}
-	tr.reader.between = true
+	tr.reader.mayPark = true
 	if tr.reader.mayIdle() {
 		t.Error("it would be idle again")
 	}
@@ -140,7 +140,7 @@ func parkRace(t *testing.T, p *poll.Poller, server, client net.Conn, events int)
 	config.Owner, config.IdleAfter = o, 1
 	_ = server.SetReadDeadline(time.Time{})
 	tr := New(server, nil, config)
-	if err := tr.Await(); err != ErrIdle {
+	if err := tr.Await(true); err != ErrIdle {
 		t.Errorf("Await: %v, want %v", err, ErrIdle)
 		return false
 	}
@@ -181,7 +181,7 @@ func parkRace(t *testing.T, p *poll.Poller, server, client net.Conn, events int)
 
 // drainRound has the reader go on, as an interrupted one does, and reads what was sent.
 func drainRound(t *testing.T, tr *Transport, server net.Conn, events int) bool {
-	if err := tr.Await(); err != errClosing {
+	if err := tr.Await(true); err != errClosing {
 		t.Errorf("events %02b: Await: %v, want %v", events, err, errClosing)
 		return false
 	}
@@ -208,7 +208,7 @@ func TestInterruptBeforePark(t *testing.T) {
 	config := anyFrames()
 	config.IdleAfter = 1
 	tr := New(server, nil, config)
-	if err := tr.Await(); err != ErrIdle {
+	if err := tr.Await(true); err != ErrIdle {
 		t.Fatalf("Await: %v", err)
 	}
 	tr.Interrupt()

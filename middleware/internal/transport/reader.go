@@ -32,12 +32,12 @@ import (
 // closing: the states are the same, but the reader is not parked, and asks the owner for a deadline
 // before it waits.
 type reader struct {
-	between    bool          // inside Await
+	mayPark    bool          // in Await, its argument
 	yielded    bool          // see sendReplies
 	interrupts atomic.Uint32 // how often Interrupt was called
 	waits      atomic.Uint64 // counts begins and ends of waits: odd while waiting or parked
 
-	// Atomic, since Park may be concurrent with another reader's AwaitAwake.
+	// Atomic, since Park may be concurrent with another reader's Await.
 	parkFailed  atomic.Bool // It would fail again.
 	idleDoubled uint32      // how often, see idleTime
 
@@ -54,21 +54,11 @@ var ErrIdle = errors.New("transport: idle")
 
 // Await waits until there is something to read of the next message, or an error, which may be one
 // that Read returns. It handles control frames itself, because the library would wait for a data
-// frame after them. After [ErrIdle] the reader still counts as waiting.
-func (t *Transport) Await() error {
-	t.reader.between = true
-	defer func() { t.reader.between = false }()
-	err := t.AwaitAwake()
-	if err == ErrIdle {
-		t.in.free()
-		t.in = nil
-	}
-	return err
-}
-
-// AwaitAwake is [Transport.Await] for a reader that must not be parked. It does not return ErrIdle,
-// nor wake up to do so.
-func (t *Transport) AwaitAwake() error {
+// frame after them. Only if mayPark is true, it may return [ErrIdle], after which the reader still
+// counts as waiting.
+func (t *Transport) Await(mayPark bool) error {
+	t.reader.mayPark = mayPark
+	defer func() { t.reader.mayPark = false }()
 	if t.in == nil {
 		t.in = newInput()
 		t.reader.unparked(time.Since(t.reader.idleDeadline))
@@ -90,7 +80,12 @@ func (t *Transport) AwaitAwake() error {
 		if err := t.sendReplies(); err != nil {
 			return err
 		}
-		if err := t.fill(); err != nil {
+		err := t.fill()
+		if err == ErrIdle {
+			t.in.free()
+			t.in = nil
+		}
+		if err != nil {
 			return err
 		}
 	}

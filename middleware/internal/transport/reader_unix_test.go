@@ -41,9 +41,9 @@ type machine struct {
 // state is valid while the reader waits for something.
 func (m *machine) state() readerState {
 	switch r := &m.reader; {
-	case r.between && r.waiting():
+	case r.mayPark && r.waiting():
 		return waitingBetween
-	case r.between:
+	case r.mayPark:
 		return between
 	case !r.waiting():
 		return inMessage
@@ -86,7 +86,7 @@ func (m *machine) call(name string, f func() error) {
 // event is what happens to a reader.
 type event func(m *machine)
 
-func await(m *machine) { m.call("Await", m.Await) }
+func await(m *machine) { m.call("Await", awaitParkable(m.Transport)) }
 
 func readSome(m *machine) {
 	m.call("Read", func() error {

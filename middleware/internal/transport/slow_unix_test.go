@@ -124,7 +124,7 @@ func TestReadTimeoutAndIdle(t *testing.T) {
 				config.ReadTimeout, config.IdleAfter = 10*time.Second, test.idleAfter
 				tr := newRaw(conn, nil, config)
 				time.AfterFunc(40*ms, func() { conn.send(hello[:3]) })
-				if took, err := after(tr.Await); took != 40*ms || err != nil {
+				if took, err := after(awaitParkable(tr)); took != 40*ms || err != nil {
 					t.Errorf("Await: %v after %v", err, took)
 				}
 				if test.pause == 0 {
@@ -135,7 +135,7 @@ func TestReadTimeoutAndIdle(t *testing.T) {
 				if _, err := io.ReadFull(tr, make([]byte, len(hello))); err != nil {
 					t.Error(err)
 				}
-				if took, err := after(tr.Await); took != test.want || err != ErrIdle {
+				if took, err := after(awaitParkable(tr)); took != test.want || err != ErrIdle {
 					t.Errorf("Await: %v after %v, want %v after %v", err, took, ErrIdle, test.want)
 				}
 			})

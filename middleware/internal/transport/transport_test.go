@@ -152,7 +152,7 @@ func TestOwnRead(t *testing.T) {
 	counting := &countingConn{TCPConn: server.(*net.TCPConn)}
 	tr := New(counting, nil, config)
 	go sendAll(client, []string{hello})
-	if err := tr.Await(); err != nil {
+	if err := tr.Await(true); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := read(tr, 288); got != hello || err != io.EOF {

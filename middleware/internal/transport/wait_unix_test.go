@@ -22,7 +22,7 @@ func TestWait(t *testing.T) {
 				t.Errorf("Wait %d of a reader that nobody calls: %d", i, got)
 			}
 			go func() {
-				_ = tr.Await()
+				_ = tr.Await(true)
 				_, _ = tr.Read(make([]byte, 288))
 			}()
 			synctest.Wait()
@@ -47,11 +47,11 @@ func TestNeverIdle(t *testing.T) {
 		name      string
 		hidden    bool // the descriptor
 		idleAfter time.Duration
-		await     func(*Transport) error
+		mayPark   bool
 	}{
-		{"without a descriptor", true, ms, (*Transport).Await},
-		{"without a time", false, 0, (*Transport).Await},
-		{"awake", false, ms, (*Transport).AwaitAwake},
+		{"without a descriptor", true, ms, true},
+		{"without a time", false, 0, true},
+		{"awake", false, ms, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestNeverIdle(t *testing.T) {
 				config.IdleAfter = test.idleAfter
 				tr := newRaw(conn.hide(test.hidden), nil, config)
 				time.AfterFunc(time.Hour, func() { conn.send(hello) })
-				await := func() error { return test.await(tr) }
+				await := func() error { return tr.Await(test.mayPark) }
 				if took, err := after(await); took != time.Hour || err != nil {
 					t.Errorf("Await: %v after %v", err, took)
 				}
@@ -100,7 +100,7 @@ func TestIdle(t *testing.T) {
 				config.IdleAfter = idleAfter
 				tr := newRaw(conn, nil, config)
 				test.before(t, tr, conn)
-				if took, err := after(tr.Await); took != test.want || err != ErrIdle {
+				if took, err := after(awaitParkable(tr)); took != test.want || err != ErrIdle {
 					t.Errorf("Await: %v after %v, want %v after %v", err, took, ErrIdle, test.want)
 				}
 				if tr.Wait() == 0 {
@@ -119,7 +119,7 @@ func receive(t *testing.T, tr *Transport, c *memConn, pause time.Duration) {
 	} else {
 		c.send(hello)
 	}
-	if took, err := after(tr.Await); took != pause || err != nil {
+	if took, err := after(awaitParkable(tr)); took != pause || err != nil {
 		t.Errorf("Await: %v after %v, want a message after %v", err, took, pause)
 	}
 	p := make([]byte, 288)
@@ -136,8 +136,8 @@ func TestInterrupt(t *testing.T) {
 		early bool // Interrupt comes before the read
 		read  func(*Transport) error
 	}{
-		{"in Await", false, (*Transport).Await},
-		{"before Await", true, (*Transport).Await},
+		{"in Await", false, func(tr *Transport) error { return tr.Await(true) }},
+		{"before Await", true, func(tr *Transport) error { return tr.Await(true) }},
 		{"in Read", false, func(tr *Transport) error { _, err := tr.Read(make([]byte, 288)); return err }},
 		{"in a large Read", false, func(tr *Transport) error { _, err := tr.Read(make([]byte, 20<<10)); return err }},
 		{"before Read", true, func(tr *Transport) error { _, err := tr.Read(make([]byte, 288)); return err }},
