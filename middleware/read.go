@@ -221,9 +221,7 @@ func (c *Conn) readFailed(err error) error {
 	if received, ok := err.(*frame.CloseReceived); ok {
 		e := &CloseError{Code: received.Code, Reason: received.Reason}
 		c.closing.Receive(e)
-		if c.beginClose(e) {
-			c.writeClose(e) // the same code back (RFC 6455 §5.5.1), with the reason, as npm ws does
-		}
+		c.sendClose(e) // the same code back (RFC 6455 §5.5.1), with the reason, as npm ws does
 		c.readErr = e
 	} else if e := failure(err); e != nil {
 		if c.beginClose(e) {
