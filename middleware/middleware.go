@@ -59,6 +59,7 @@ func New(opts Options) *Middleware {
 	}
 	m := &Middleware{terms: terms, idleAfter: defaultIdleAfter}
 	m.opts.Options = opts.withDefaults()
+	m.conns.conns = make(map[*Conn]struct{})
 	m.conns.gate = admission.NewGate(m.opts.MaxConns, m.opts.MaxConnsPerClient)
 	return m
 }

@@ -39,15 +39,12 @@ func (g *registry) admit(client string, o *Options) *handshake.Refusal {
 func (g *registry) add(c *Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.isCut {
-		defer func() { go cut([]*Conn{c}) }()
-	}
-	if g.conns == nil {
-		g.conns = make(map[*Conn]struct{})
-	}
 	g.conns[c] = struct{}{}
 	if g.gate.Closed() {
 		c.drain(goingAway())
+	}
+	if g.isCut {
+		go cut([]*Conn{c})
 	}
 }
 
@@ -101,7 +98,7 @@ func (m *Middleware) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	select {
-	case <-done: // too, of which the other select may choose either
+	case <-done: // Both were done, and select has chosen at random.
 		return nil
 	default:
 	}
