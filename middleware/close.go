@@ -123,13 +123,3 @@ func (c *Conn) drain(e *CloseError) {
 		c.transport.Interrupt()
 	}
 }
-
-// readInterrupted implements Interrupted of transport.Owner.
-func (c *Conn) readInterrupted(waited time.Duration) (time.Time, error) {
-	until, due, err := c.closing.Wait(time.Now(), waited)
-	if due {
-		c.sendClose(c.closing.Drained().(*CloseError))
-		until, _, err = c.closing.Wait(time.Now(), 0)
-	}
-	return until, err
-}

@@ -91,16 +91,32 @@ func (m *Middleware) newConn(
 	return c
 }
 
-// lower is the Conn as its transport and the engines lent to it see it.
+// lower is the Conn as its transport and the engines lent to it see it: a transport.Owner and an
+// engine.User.
 type lower struct{ c *Conn }
 
 func (l lower) Read(p []byte) (int, error)  { return l.c.transport.Read(p) }
 func (l lower) Write(p []byte) (int, error) { return l.c.transport.Write(p) }
-func (l lower) Ping(payload string) error   { return l.c.pong(payload) }
 func (l lower) Pong(payload string) error   { return l.c.hookPong(payload) }
 
+// Ping answers a ping (RFC 6455 §5.5.3).
+func (l lower) Ping(payload string) error {
+	err := l.c.transport.WriteControl(frame.Pong, []byte(payload))
+	if errors.Is(err, transport.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// Interrupted sends the close frame once a draining client is quiet.
 func (l lower) Interrupted(waited time.Duration) (time.Time, error) {
-	return l.c.readInterrupted(waited)
+	c := l.c
+	until, due, err := c.closing.Wait(time.Now(), waited)
+	if due {
+		c.sendClose(c.closing.Drained().(*CloseError))
+		until, _, err = c.closing.Wait(time.Now(), 0)
+	}
+	return until, err
 }
 
 // Request returns the request of the opening handshake. It must not be modified.

@@ -1,7 +1,6 @@
 package middleware
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -259,13 +258,4 @@ func failure(err error) *CloseError {
 		return &CloseError{Code: frame.PolicyViolation, Reason: err.Error()}
 	}
 	return nil
-}
-
-// pong answers a ping (RFC 6455 §5.5.3).
-func (c *Conn) pong(payload string) error {
-	err := c.transport.WriteControl(frame.Pong, []byte(payload))
-	if errors.Is(err, transport.ErrClosed) {
-		return nil
-	}
-	return err
 }
