@@ -125,7 +125,7 @@ func (m *Middleware) connect(
 		return nil, refused
 	}
 	client := m.client(r)
-	if refused := m.conns.admit(client, &m.opts.Options); refused != nil {
+	if refused := m.admit(client); refused != nil {
 		return nil, refused
 	}
 	var conn net.Conn

@@ -21,16 +21,16 @@ type registry struct {
 }
 
 // admit takes a slot, or returns a refusal.
-func (g *registry) admit(client string, o *Options) *handshake.Refusal {
-	switch g.gate.Enter(client) {
+func (m *Middleware) admit(client string) *handshake.Refusal {
+	switch m.conns.gate.Enter(client) {
 	case admission.ErrClosed:
 		return handshake.Refusef(http.StatusServiceUnavailable, "the server is shutting down")
 	case admission.ErrFull:
 		return handshake.Refusef(http.StatusServiceUnavailable,
-			"the limit of %d WebSocket connections is reached", o.MaxConns)
+			"the limit of %d WebSocket connections is reached", m.opts.MaxConns)
 	case admission.ErrClientFull:
 		return handshake.Refusef(http.StatusTooManyRequests,
-			"the limit of %d WebSocket connections for one client is reached", o.MaxConnsPerClient)
+			"the limit of %d WebSocket connections for one client is reached", m.opts.MaxConnsPerClient)
 	}
 	return nil
 }
