@@ -24,7 +24,8 @@ import (
 // A handler must read, because pings and the close frame of the client are answered by the reading
 // methods. A handler that only sends calls [Conn.Discard] in another goroutine.
 type Conn struct {
-	// Fields used for every message come first: with many connections they miss the cache.
+	// The fields used for every message are together, in few cache lines: with many connections,
+	// each of these lines is a cache miss.
 	transport  *transport.Transport
 	opts       *shared
 	deflate    bool // permessage-deflate was agreed on
@@ -34,7 +35,7 @@ type Conn struct {
 	writing writeLock
 	sent    atomic.Int64 // bytes of payload, before compression
 
-	answer   MessageFunc // of the PerConn that is the handler
+	answer   MessageFunc // made by the handler if it is a PerConn; nil before
 	reading  sync.Mutex  // guards in, readErr and received
 	in       incoming
 	readErr  *CloseError // returned by all further reads
@@ -108,7 +109,8 @@ func (l lower) Ping(payload string) error {
 	return err
 }
 
-// Interrupted sends the close frame once a draining client is quiet.
+// Interrupted returns until when the reader may wait, and sends the close frame once a draining
+// client is quiet.
 func (l lower) Interrupted(waited time.Duration) (time.Time, error) {
 	c := l.c
 	until, due, err := c.closing.Wait(time.Now(), waited)

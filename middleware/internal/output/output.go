@@ -24,7 +24,7 @@ var ErrClosed = fmt.Errorf("output: close frame written: %w", net.ErrClosed)
 
 // Output is the data that was written and is not yet sent. It combines the pieces of a frame, and,
 // if batched, the frames written while the reader is busy. Control frames go between the frames of
-// others, and nobody waits for the network to write one while somebody else does.
+// other goroutines. While one of those waits for the network, writing a control frame does not.
 type Output struct {
 	sender sender
 
@@ -115,8 +115,8 @@ func (o *Output) add(p []byte) error {
 	return nil
 }
 
-// placed is called when p, a part of the current frame, has its place in the output: not earlier,
-// or a control frame could take it.
+// placed counts p, a part of the current frame, when nothing can come before it in the output any
+// more. Earlier, the frame could count as complete, and a control frame be put before its end.
 func (o *Output) placed(p []byte) { o.frameLeft -= min(uint64(len(p)), o.frameLeft) }
 
 func (o *Output) fits(p []byte) bool { return len(o.held)+len(p) <= buffer.ChunkSize }
@@ -192,8 +192,8 @@ func (o *Output) SetBatched(batched bool, waiting func() bool) error {
 	return o.send(nil)
 }
 
-// send sends held and p, and the control frames that others write meanwhile. Their data frames they
-// send themselves.
+// send sends held and p, and the control frames that other goroutines write meanwhile. Data frames
+// are sent by the goroutine that has written them.
 func (o *Output) send(p []byte) error {
 	for o.sending {
 		o.waitForChange()

@@ -5,9 +5,9 @@ import "time"
 // pace limits how many messages and control frames are read a second.
 type pace struct {
 	rate        float64
-	left        float64 // how many may be read now; negative if too many were
-	at          time.Time
-	counted     uint64
+	left        float64       // how many may be read now; negative if too many were
+	at          time.Time     // of the last call of pause
+	counted     uint64        // frames, up to then
 	interrupted chan struct{} // has an element after an Interrupt
 }
 

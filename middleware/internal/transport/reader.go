@@ -37,9 +37,10 @@ type reader struct {
 	interrupts atomic.Uint32 // how often Interrupt was called
 	waits      atomic.Uint64 // counts begins and ends of waits: odd while waiting or parked
 
-	// Atomic, since Park may be concurrent with another reader's Await.
-	parkFailed  atomic.Bool // It would fail again.
-	idleDoubled uint32      // how often, see idleTime
+	// parkFailed means that Park would fail again. It is atomic, since Park may be concurrent with
+	// another reader's Await.
+	parkFailed  atomic.Bool
+	idleDoubled uint32 // how often, see idleTime
 
 	idleAfter    time.Duration // 0 if the reader must not be parked
 	idleDeadline time.Time     // zero if not set; past while parked
@@ -224,8 +225,8 @@ func (t *Transport) Interrupt() {
 	}
 }
 
-// setReadDeadline sets the deadline unless the reader was interrupted since there were so many
-// interrupts.
+// setReadDeadline sets the deadline, unless there were more interrupts than the caller knows of:
+// then the next read must return at once.
 func (t *Transport) setReadDeadline(until time.Time, interrupts uint32) error {
 	err := t.Conn.SetReadDeadline(until)
 	if t.reader.interrupts.Load() != interrupts {

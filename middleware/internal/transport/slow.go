@@ -28,7 +28,7 @@ func (t *Transport) startWaitingInMessage() error {
 	if s.began.IsZero() {
 		s.began = now
 	}
-	r.idleDeadline = time.Time{} // This is another one.
+	r.idleDeadline = time.Time{} // replaced by the one of the message
 	return t.setReadDeadline(s.began.Add(s.timeout-s.waited), 0)
 }
 
