@@ -44,8 +44,8 @@ type Conn struct {
 	ctx    context.Context // done once the connection can carry no more messages
 	cancel context.CancelFunc
 
-	remote      string        // address of the client, as in the log
-	path        string        // of the request, as in the log
+	remote      string        // address of the client, cut for the log
+	path        string        // of the request, cut for the log
 	request     *http.Request // nil if neither handler nor hooks can get at it
 	subprotocol string
 	client      string // see Options.Client; "" if it does not matter

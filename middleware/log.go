@@ -11,22 +11,22 @@ import (
 	"example.com/wsecho/middleware/internal/logging"
 )
 
-// log returns a logger for one line. Connections do not keep one, to save memory.
-func (s *shared) log(remote, path string) *slog.Logger {
-	return s.Logger.With("remote", logging.Cut(remote), "path", logging.Cut(path))
+// log returns a logger for one line about a handshake.
+func (s *shared) log(r *http.Request) *slog.Logger {
+	return s.Logger.With("remote", logging.Cut(r.RemoteAddr), "path", logging.Cut(r.URL.Path))
 }
 
 func (s *shared) logStripped(r *http.Request, err error) {
 	defer logging.Recover()
 	if s.mayWarn("reason", "stripped headers") {
-		s.log(r.RemoteAddr, r.URL.Path).Warn(err.Error())
+		s.log(r).Warn(err.Error())
 	}
 }
 
 func (s *shared) logRefused(r *http.Request, refused *handshake.Refusal) {
 	defer logging.Recover()
 	if s.mayWarn("status", refused.Status) {
-		s.log(r.RemoteAddr, r.URL.Path).Warn("WebSocket handshake refused",
+		s.log(r).Warn("WebSocket handshake refused",
 			"status", refused.Status, "reason", logging.Cut(refused.Reason))
 	}
 }
@@ -36,7 +36,10 @@ func (s *shared) mayWarn(name string, value any) bool {
 	return s.warnings.Allow(s.Logger, name, value)
 }
 
-func (c *Conn) log() *slog.Logger { return c.opts.log(c.remote, c.path) }
+// log returns a logger for one line. Connections do not keep one, to save memory.
+func (c *Conn) log() *slog.Logger {
+	return c.opts.Logger.With("remote", c.remote, "path", c.path)
+}
 
 func (c *Conn) logBegin() {
 	defer logging.Recover()

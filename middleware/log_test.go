@@ -77,6 +77,20 @@ func TestLogCutsConnections(t *testing.T) {
 	}
 }
 
+// A path that was cut within a character is not cut again: it ends with three dots.
+func TestLogCutsOnce(t *testing.T) {
+	var log syncBuffer
+	s := serve(t, middleware.Options{Path: "/ws/", Logger: textLogger(&log)})
+	c := dialRaw(t, s)
+	path := "/ws/" + strings.Repeat("x", 195)
+	c.request(path+"%C3%A4%C3%A4", handshakeLines) // ä is the bytes 200 and 201.
+	c.send(closing(1000, ""))
+	_, _ = io.ReadAll(c)
+	if want := " path=" + path + "... "; !strings.Contains(log.String(), want) {
+		t.Errorf("got\n%swant\n%s", log.String(), want)
+	}
+}
+
 // panicHandler is a slog.Handler whose method of that name panics.
 type panicHandler struct{ method string }
 
