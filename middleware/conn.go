@@ -62,7 +62,7 @@ func (m *Middleware) newConn(
 	opts := &m.opts
 	c := &Conn{
 		// Clones, so as not to keep the rest of the request.
-		remote:      logging.Cut(r.RemoteAddr),
+		remote:      strings.Clone(logging.Cut(r.RemoteAddr)),
 		path:        strings.Clone(logging.Cut(r.URL.Path)),
 		subprotocol: strings.Clone(agreed.Subprotocol),
 		deflate:     agreed.Deflate,

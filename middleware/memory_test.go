@@ -3,9 +3,13 @@ package middleware_test
 import (
 	"log/slog"
 	"net/http"
+	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
+	"weak"
 
 	"example.com/wsecho/middleware"
 	"example.com/wsecho/middleware/wstest"
@@ -50,4 +54,29 @@ func (c *rawClient) wantAfter(d time.Duration, want string) {
 		c.t.Fatalf("got %q first; want %s", first, shorten([]byte(want)))
 	}
 	c.want(want[1:])
+}
+
+// A detached connection keeps nothing of a header from which a handler in front has taken the
+// RemoteAddr, as chi's RealIP does: the header may have a megabyte.
+func TestRemoteAddrIsCopied(t *testing.T) {
+	ws := middleware.New(middleware.Options{Detach: true, Logger: slog.New(slog.DiscardHandler)})
+	var header weak.Pointer[byte]
+	returned := make(chan struct{})
+	s := serveHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(returned)
+		value := []byte("192.0.2.1, " + strings.Repeat("x", 1<<20))
+		header = weak.Make(&value[0])
+		r.RemoteAddr = unsafe.String(&value[0], len("192.0.2.1"))
+		ws.ServeHTTP(w, r)
+	}))
+	c := dialRaw(t, s)
+	c.request("/ws", handshakeLines)
+	c.send(text("Hello"))
+	c.want(reply(0x81, middleware.Greeting+"Hello"))
+	<-returned
+	for deadline := time.Now().Add(patience); header.Value() != nil; runtime.GC() {
+		if time.Now().After(deadline) {
+			t.Fatal("the connection keeps the header")
+		}
+	}
 }
