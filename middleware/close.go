@@ -44,8 +44,8 @@ func goingAway() *CloseError {
 // Close starts the closing handshake (RFC 6455 §7.1.2) by sending a close frame, after which
 // nothing can be written. It waits for a frame that another goroutine is writing, but not for the
 // client's close frame: that, or the CloseTimeout, ends the reading. A reason of more than 123
-// bytes is truncated. Close returns an error if the code must not be sent, such as 1005 and 1006,
-// or [net.ErrClosed] if the connection is closing already.
+// bytes is truncated. Close returns an error if the code must not be sent, such as 1005 and 1006;
+// if the connection is closing already, the error wraps [net.ErrClosed].
 func (c *Conn) Close(code int, reason string) error {
 	if !frame.IsCloseCode(code) {
 		return fmt.Errorf("middleware: close code %d: must not be sent (RFC 6455 §7.4)", code)

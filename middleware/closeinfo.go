@@ -33,8 +33,8 @@ type CloseInfo struct {
 // Cause says what has ended the connection, in one of few words, as for the label of a metric:
 //
 //   - client: the client's close frame
-//   - server: our close frame
-//   - close timeout: our close frame, and no answer within the CloseTimeout
+//   - server: our close frame, answered or sent for an error
+//   - close timeout: our close frame, not answered within the CloseTimeout
 //   - write timeout: the client did not take what was sent within the WriteTimeout
 //   - end of stream: the client has ended the stream without a close frame
 //   - reset: the client or the network has reset the connection

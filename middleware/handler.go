@@ -15,12 +15,14 @@ const Greeting = "Hello from the server! You sent: "
 // A Handler serves WebSocket connections.
 type Handler interface {
 	// ServeConn serves one connection. The connection closes when ServeConn returns: with code
-	// 1000 for nil, the code of a [*CloseError] in the error's tree, or 1011 for any other error
-	// or a panic. If the closing handshake has begun already, its code stands.
+	// 1000 for nil, 1001 for nil during a shutdown, the code of a [*CloseError] in the error's
+	// tree, or 1011 for any other error or a panic. If the closing handshake has begun already, its
+	// code stands.
 	//
 	// The context has the values of the request's context. It is done when no more messages can be
-	// exchanged: the client has closed or is gone, or a close frame was sent. (The request's own
-	// context is not canceled after a hijack: golang/go#32314.)
+	// exchanged: the client has closed or is gone, or a close frame was sent. The client's close
+	// frame is noticed only while somebody reads. (The request's own context is not canceled after
+	// a hijack: golang/go#32314.)
 	ServeConn(ctx context.Context, c *Conn) error
 }
 
@@ -63,7 +65,8 @@ type Message struct {
 // [Handler] describes. To know whose message it is, make the function with [PerConn].
 //
 // Messages of one connection are answered one after the other, those of different connections
-// concurrently. A reply is sent before the next message is answered. Neither w nor m may be used
+// concurrently. A reply is sent before the next message is answered. While the function runs, the
+// connection is not read: pings and the client's close frame wait. Neither w nor m may be used
 // after the function has returned: a write to w then fails, or becomes part of a later reply on the
 // same connection.
 type MessageFunc func(w io.Writer, m *Message) error
@@ -87,8 +90,8 @@ func (f MessageFunc) loop(c *Conn, mayPark bool) error {
 // closes as the type [Handler] describes. An idle connection costs little more than that of a plain
 // MessageFunc.
 //
-// The ctx of begin is that of the connection: see [context.AfterFunc] for what has to be done at
-// its end.
+// The ctx of begin is that of the connection: use [context.AfterFunc] for what has to be done at
+// its end. A close frame that arrives while the function runs ends ctx only after it has returned.
 func PerConn(begin func(ctx context.Context, c *Conn) (MessageFunc, error)) Handler {
 	return perConn(begin)
 }

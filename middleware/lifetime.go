@@ -29,7 +29,7 @@ func (c *Conn) startMaxAge() {
 
 // SetExpiry sets when the credentials of the connection end, as [Options.Expires] does: it is then
 // closed with code 3000, and the handler gets no more messages. A zero time means never. After the
-// time has come, a later one changes nothing.
+// time has come, a later one changes nothing, and the reply to a message being handled may be lost.
 func (c *Conn) SetExpiry(t time.Time) {
 	wait := time.Duration(-1)
 	if !t.IsZero() {

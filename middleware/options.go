@@ -120,17 +120,17 @@ type Options struct {
 
 	// Detach makes ServeHTTP return after the handshake. The connection is served in a goroutine
 	// of its own, which needs about 6 KB less than that of net/http. On Linux without TLS, an idle
-	// connection of a [MessageFunc] has no goroutine and needs half of the rest. Outer handlers
-	// see the request end after the handshake: loggers print their line when the connection
-	// begins. If false, the request lasts as long as the connection. It always does over HTTP/2 and
-	// HTTP/3, where Detach has no effect.
+	// connection has no goroutine, and needs 4 to 7 KB, if Handler is a [MessageFunc], [Batched] or
+	// [PerConn]. Outer handlers see the request end after the handshake: loggers print their line
+	// when the connection begins. If false, the request lasts as long as the connection. It always
+	// does over HTTP/2 and HTTP/3, where Detach has no effect.
 	Detach bool
 
 	// Hooks are called for events of connections. The zero value costs nothing.
 	Hooks Hooks
 
 	// Logger logs panics of handlers at Error; refused handshakes, protocol errors and errors of
-	// handlers that close with 1011 at Warn; and the begin and end of each connection at Debug;
+	// handlers that close with 1011 at Warn; and the start and end of each connection at Debug;
 	// never the contents of a message. Values from clients are cut at 200 bytes, and of the lines
 	// at Warn with the same status or close code, 5 a second are logged and one more with the count
 	// of those left out. If nil, it is [slog.Default].

@@ -87,8 +87,9 @@ func (g *registry) list() []*Conn {
 // returns ctx.Err(). Call it in addition to [http.Server.Shutdown], which ignores hijacked
 // connections (golang/go#17721), and at the same time: over HTTP/2, that waits for connections.
 //
-// With [Options.DrainSpread] the connections are told one after the other. A handler that neither
-// reads nor returns is not interrupted before ctx is done.
+// A client that keeps sending is sent the close frame after a second. With [Options.DrainSpread]
+// the connections are told one after the other. A handler that neither reads nor returns is not
+// interrupted before ctx is done.
 func (m *Middleware) Shutdown(ctx context.Context) error {
 	done := m.conns.gate.Close()
 	m.drainAll(ctx, done)

@@ -22,8 +22,8 @@ var errClosed = fmt.Errorf("middleware: WebSocket: %w", net.ErrClosed)
 var errNotUTF8 = errors.New("middleware: text message to send: must be valid UTF-8 (RFC 6455 §8.1)")
 
 // WriteMessage sends p as one message in one frame, compressed if that was negotiated and makes it
-// smaller. Text must be valid UTF-8, or nothing is sent and an error returned. The error is
-// [net.ErrClosed] if the connection is closing, or that of the network, which ends the connection.
+// smaller. Text must be valid UTF-8, or nothing is sent and an error returned. If the connection is
+// closing, the error wraps [net.ErrClosed]. An error of the network ends the connection.
 func (c *Conn) WriteMessage(t MessageType, p []byte) error {
 	if t == TextMessage && !utf8.Valid(p) {
 		return errNotUTF8
