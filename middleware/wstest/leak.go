@@ -13,8 +13,10 @@ import (
 
 const leakTimeout = 10 * time.Second
 
-// Main runs the tests of a package and fails if goroutines outlive them. It is called as the whole of
-// TestMain.
+// Main runs the tests of a package and fails if goroutines outlive them. It is all that TestMain
+// calls:
+//
+//	func TestMain(m *testing.M) { wstest.Main(m) }
 func Main(m *testing.M) {
 	before := runtime.NumGoroutine()
 	code := m.Run()
