@@ -191,23 +191,50 @@ func TestPingsWithinAMessageArePaced(t *testing.T) {
 // A client that is gone while the reader pauses is found by pings, rather than when all that it has
 // sent is read.
 func TestGoneDuringAPause(t *testing.T) {
-	var closed chan middleware.CloseInfo
+	silent := middleware.MessageFunc(func(io.Writer, *middleware.Message) error { return nil })
+	for name, handler := range map[string]middleware.Handler{
+		"plain": silent, "batched": middleware.Batched(silent),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var closed chan middleware.CloseInfo
+			inBubble(t, middleware.Options{
+				Handler:        handler,
+				MaxMessageRate: .001,
+				Hooks: middleware.Hooks{
+					Closed: func(_ *middleware.Conn, info middleware.CloseInfo) { closed <- info },
+				},
+			}, func(t *testing.T, dial func() *rawClient) {
+				closed = make(chan middleware.CloseInfo, 1)
+				c := dial().shakeHands()
+				began := time.Now()
+				c.send(strings.Repeat(text("x"), 500))
+				synctest.Wait()
+				_ = c.Close()
+				info := <-closed
+				if got := time.Since(began); got > 2*time.Minute || info.Code != 1006 {
+					t.Errorf("closed after %v: %+v", got, info)
+				}
+			})
+		})
+	}
+}
+
+// What others write while the reader pauses is not held back, pings neither.
+func TestWritesDuringAPause(t *testing.T) {
 	inBubble(t, middleware.Options{
-		Handler:        middleware.MessageFunc(func(io.Writer, *middleware.Message) error { return nil }),
-		MaxMessageRate: .001,
-		Hooks: middleware.Hooks{
-			Closed: func(_ *middleware.Conn, info middleware.CloseInfo) { closed <- info },
-		},
-	}, func(t *testing.T, dial func() *rawClient) {
-		closed = make(chan middleware.CloseInfo, 1)
+		MaxMessageRate: .1, PingInterval: 6 * time.Second,
+		Handler: middleware.HandlerFunc(func(ctx context.Context, c *middleware.Conn) error {
+			time.AfterFunc(time.Second, func() {
+				_ = c.WriteMessage(middleware.TextMessage, []byte("pushed"))
+			})
+			return middleware.Batched(plainEcho()).ServeConn(ctx, c)
+		}),
+	}, func(_ *testing.T, dial func() *rawClient) {
 		c := dial().shakeHands()
-		began := time.Now()
-		c.send(strings.Repeat(text("x"), 500))
-		synctest.Wait()
-		_ = c.Close()
-		info := <-closed
-		if got := time.Since(began); got > 2*time.Minute || info.Code != 1006 {
-			t.Errorf("closed after %v: %+v", got, info)
-		}
+		c.send(text("x") + text("y"))
+		c.want(reply(0x81, "x"))
+		c.wantAfter(time.Second, reply(0x81, "pushed"))
+		c.wantAfter(5*time.Second, reply(0x89, ""))
+		c.wantAfter(4*time.Second, reply(0x81, "y"))
 	})
 }

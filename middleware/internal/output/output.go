@@ -155,8 +155,8 @@ func (o *Output) SendHeld() (pieces int, err error) {
 	return pieces, o.sendBatch()
 }
 
-// Release sends what is held if batched, and stops holding. The reader must count as waiting
-// already.
+// Release sends what is held if batched, and stops holding until Resume. A reader that is going to
+// wait must count as waiting already.
 func (o *Output) Release() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -50,9 +50,11 @@ func (t *Transport) keepPace() error {
 	if pause == 0 {
 		return nil
 	}
-	if _, err := t.out.SendHeld(); err != nil {
+	// Others must not wait until it is over, and pings find out whether the client is gone.
+	if err := t.out.Release(); err != nil {
 		return err
 	}
+	defer t.out.Resume()
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {

@@ -28,9 +28,9 @@ import (
 //	│      parked      │ ── input, or Interrupt: wake is called ──► between messages
 //	└──────────────────┘    or Park returns false
 //
-// No output is held back while the reader waits or is parked. After Interrupt the connection is
-// closing: the states are the same, but the reader is not parked, and asks the owner for a deadline
-// before it waits.
+// No output is held back while the reader waits, is parked or pauses (see keepPace). After
+// Interrupt the connection is closing: the states are the same, but the reader is not parked, and
+// asks the owner for a deadline before it waits.
 type reader struct {
 	mayPark    bool          // in Await, its argument
 	yielded    bool          // see sendReplies
