@@ -140,9 +140,11 @@ func TestShutdownOfMany(t *testing.T) {
 // shutdownClient is idle, in the middle of a message, waiting for answers, or flooding.
 func shutdownClient(c *rawClient, kind int, ready func()) error {
 	defer func() { _ = c.Close() }()
-	const flooding = 3
+	const floods = 3
+	stop := make(chan struct{})
+	var flooding sync.WaitGroup
 	payload := "message"
-	if kind == flooding { // Tiny messages would be a test of the CPU.
+	if kind == floods { // Tiny messages would be a test of the CPU.
 		payload = strings.Repeat("x", 10<<10)
 	}
 	message := text(payload)
@@ -157,19 +159,21 @@ func shutdownClient(c *rawClient, kind int, ready func()) error {
 		want = 20
 		_, _ = io.WriteString(c.Conn, strings.Repeat(message, want))
 		ready()
-	case flooding:
-		stop := make(chan struct{})
-		defer close(stop)
-		go flood(c, message, stop)
+	case floods:
+		flooding.Go(func() { flood(c, message, stop) })
 		ready()
 	}
 	answers, err := answersUntilClose(c, reply(0x81, payload))
-	if err == nil && kind != flooding && answers != want {
+	if err == nil && kind != floods && answers != want {
 		err = fmt.Errorf("%d answers, want %d", answers, want)
 	}
-	if err == nil {
-		_, err = io.WriteString(c.Conn, closing(1001, ""))
+	// Writes to a socket take turns, but not in order: a flood can keep the close frame waiting.
+	close(stop)
+	if err != nil {
+		return err
 	}
+	flooding.Wait()
+	_, err = io.WriteString(c.Conn, closing(1001, ""))
 	return err
 }
 
