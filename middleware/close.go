@@ -22,7 +22,10 @@ type CloseError struct {
 
 // Error returns code and reason in one line.
 func (e *CloseError) Error() string {
-	if e.err != nil {
+	switch {
+	case e == nil: // as an error that is not nil, of a handler
+		return "middleware: nil CloseError"
+	case e.err != nil:
 		return fmt.Sprintf("middleware: closed with %d: %v", e.Code, e.err)
 	}
 	return fmt.Sprintf("middleware: closed with %d %q", e.Code, e.Reason)
@@ -30,7 +33,12 @@ func (e *CloseError) Error() string {
 
 // Unwrap returns the network error that caused code 1006, the panic of a hook that caused 1011, or
 // nil.
-func (e *CloseError) Unwrap() error { return e.err }
+func (e *CloseError) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.err
+}
 
 // failedBy returns the close frame for an error or panic of the handler or a hook.
 func failedBy(err error) *CloseError {

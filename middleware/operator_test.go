@@ -488,3 +488,37 @@ func TestCause(t *testing.T) {
 		}
 	}
 }
+
+// A nil pointer to a CloseError, which is an error all the same, is one of the handler.
+func TestNilCloseError(t *testing.T) {
+	var causes chan string
+	var log syncBuffer
+	inBubble(t, middleware.Options{
+		Handler: middleware.MessageFunc(func(io.Writer, *middleware.Message) error {
+			var err *middleware.CloseError
+			return fmt.Errorf("wrapped: %w", err)
+		}),
+		Hooks: middleware.Hooks{Closed: func(_ *middleware.Conn, info middleware.CloseInfo) {
+			defer close(causes)
+			causes <- info.Cause()
+		}},
+		Logger: textLogger(&log),
+	}, func(t *testing.T, dial func() *rawClient) {
+		causes = make(chan string, 1)
+		c := dial().shakeHands()
+		c.send(text("x"))
+		c.want(closeReply(1011, "internal server error"))
+		c.send(closing(1011, ""))
+		c.WantEnd()
+		if got := <-causes; got != "server" {
+			t.Errorf("cause %q", got)
+		}
+	})
+	for _, want := range []string{
+		`error="wrapped: middleware: nil CloseError"`, `msg="WebSocket closed"`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("logged %s, want %s", log.String(), want)
+		}
+	}
+}
