@@ -426,6 +426,52 @@ func TestBatchedBesideOthers(t *testing.T) {
 	})
 }
 
+// What another goroutine streams is sent as it is written, and pings between its frames, while a
+// batched reply waits for the end of the stream.
+func TestBatchedBehindStream(t *testing.T) {
+	piece := strings.Repeat("x", 1<<10)
+	inBubble(t, middleware.Options{
+		Handler: middleware.HandlerFunc(func(ctx context.Context, c *middleware.Conn) error {
+			w, err := c.NextWriter(middleware.TextMessage)
+			if err != nil {
+				return err
+			}
+			time.AfterFunc(time.Second, func() {
+				_, _ = io.WriteString(w, piece)
+				time.AfterFunc(time.Minute, func() { _ = w.Close() })
+			})
+			return middleware.Batched(plainEcho()).ServeConn(ctx, c)
+		}),
+	}, func(t *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		c.send(text("message"))
+		began := time.Now()
+		var got string
+		for len(got) < len(piece)/2 {
+			_, payload := c.frame()
+			got += payload
+		}
+		if after := time.Since(began); after != time.Second {
+			t.Errorf("the stream began after %v, want 1s", after)
+		}
+		for first := byte(0); first != 0x89; {
+			first, _ = c.frame()
+		}
+		if after := time.Since(began); after != 30*time.Second {
+			t.Errorf("a ping after %v, want 30s", after)
+		}
+		for first := byte(0); first != 0x80; {
+			first, _ = c.frame()
+		}
+		if after := time.Since(began); after != 61*time.Second {
+			t.Errorf("the stream ended after %v, want 61s", after)
+		}
+		c.want(reply(0x81, "message"))
+		c.send(closing(1000, ""))
+		c.want(closeReply(1000, ""))
+	})
+}
+
 // Echo answers with the message as it is when it is called, whoever calls it.
 func TestEchoInside(t *testing.T) {
 	long := strings.Repeat("long prefix ", 10)

@@ -143,7 +143,13 @@ func (c *Conn) beginWrite(t MessageType) error {
 	if t != TextMessage && t != BinaryMessage {
 		return fmt.Errorf("middleware: %v: must be TextMessage or BinaryMessage", t)
 	}
-	if !c.writing.lock(c.ctx) {
+	if c.writing.tryLock() {
+		return nil
+	}
+	// The reader may be the one that waits, for the end of a stream. Nothing must be held back
+	// meanwhile: it is sent by the reader.
+	c.transport.Release()
+	if !c.writing.wait(c.ctx) {
 		return errClosed
 	}
 	return nil
@@ -160,11 +166,11 @@ type writeLock struct {
 
 func newWriteLock() writeLock { return writeLock{unlocked: make(chan struct{}, 1)} }
 
-// lock reports whether it has acquired the lock before ctx was done.
-func (l *writeLock) lock(ctx context.Context) bool {
-	if l.users.Add(1) == 1 {
-		return true
-	}
+// tryLock reports whether it has acquired the lock. If not, wait must be called.
+func (l *writeLock) tryLock() bool { return l.users.Add(1) == 1 }
+
+// wait reports whether it has acquired the lock before ctx was done.
+func (l *writeLock) wait(ctx context.Context) bool {
 	select {
 	case <-l.unlocked:
 		return true

@@ -146,17 +146,18 @@ func (o *Output) IsSending() bool {
 	return o.sending
 }
 
-// SendHeld sends what is held if batched, and returns the number of pieces written since the last
-// call.
+// SendHeld sends what is held if batched, and holds what comes then. It returns the number of pieces
+// written since the last call. Only the reader calls it.
 func (o *Output) SendHeld() (pieces int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	pieces, o.pieces = o.pieces, 0
+	o.holding = o.batched
 	return pieces, o.sendBatch()
 }
 
-// Release sends what is held if batched, and stops holding until Resume. A reader that is going to
-// wait must count as waiting already.
+// Release sends what is held if batched, and stops holding until Resume or SendHeld. A reader that is
+// going to wait must count as waiting already.
 func (o *Output) Release() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

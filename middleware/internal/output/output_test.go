@@ -142,7 +142,9 @@ func TestHolding(t *testing.T) {
 	wantWrites(t, out, "\x81\x01a\x81\x01b")
 	writeFlush(t, tr, "\x81\x01c")
 	wantWrites(t, out, "\x81\x01a\x81\x01b", "\x81\x01c")
-	set(true)
+	if _, err := tr.SendHeld(); err != nil {
+		t.Fatal(err)
+	}
 	writeFlush(t, tr, "\x81\x01d")
 	wantWrites(t, out, "\x81\x01a\x81\x01b", "\x81\x01c")
 	set(false)

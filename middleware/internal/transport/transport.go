@@ -187,6 +187,10 @@ func (t *Transport) SetBatched(batched bool) error {
 	return t.out.SetBatched(batched, t.reader.waiting)
 }
 
+// Release sends what is held back, and holds nothing back until the reader has emptied the socket.
+// An error is that of all further writes.
+func (t *Transport) Release() { _ = t.out.Release() }
+
 // CompressNext sets RSV1 in the next data frame, which begins a compressed message (RFC 7692 §6).
 func (t *Transport) CompressNext() { t.out.CompressNext() }
 
