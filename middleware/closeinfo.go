@@ -26,14 +26,15 @@ type CloseInfo struct {
 	Received, Sent int64
 
 	// Err is nil after an orderly close. Otherwise it is the error or panic of a handler or hook
-	// that closed with 1011, a protocol error of the client, or an error of the network.
+	// that closed with 1011, a protocol error of the client, or an error of the network. If the
+	// network failed after a handler or hook did, it wraps both.
 	Err error
 }
 
 // Cause says what has ended the connection, in one of few words, as for the label of a metric:
 //
 //   - client: the client's close frame
-//   - server: our close frame, answered or sent for an error
+//   - server: our close frame, and neither close timeout nor cut
 //   - close timeout: our close frame, not answered within the CloseTimeout
 //   - write timeout: the client did not take what was sent within the WriteTimeout
 //   - end of stream: the client has ended the stream without a close frame

@@ -157,6 +157,8 @@ func (c *Conn) end(err error) {
 	info := c.closeInfo()
 	if info.Err == nil {
 		info.Err = err
+	} else if lost := c.closing.Lost(); lost != nil {
+		info.Err = fmt.Errorf("%w; then %w", info.Err, lost)
 	}
 	info.Duration = time.Since(c.began)
 	info.Received, info.Sent = c.receivedBytes(), c.sent.Load()

@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -431,6 +432,9 @@ func TestCause(t *testing.T) {
 			}
 		}
 	})
+	failing := middleware.HandlerFunc(func(context.Context, *middleware.Conn) error {
+		return errors.New("handler failed")
+	})
 	ms := 20 * time.Millisecond
 	for _, test := range []struct {
 		name string
@@ -458,6 +462,13 @@ func TestCause(t *testing.T) {
 			defer cancel()
 			_ = m.Shutdown(ctx)
 		}, "cut"},
+		{"handler failed", middleware.Options{Handler: failing}, func(c *rawClient, _ *middleware.Middleware) { c.send(closing(1011, "")) }, "server"},
+		{"close timeout after that", middleware.Options{CloseTimeout: ms, Handler: failing}, func(*rawClient, *middleware.Middleware) {}, "close timeout"},
+		{"cut after that", middleware.Options{Handler: failing}, func(c *rawClient, m *middleware.Middleware) {
+			ctx, cancel := context.WithTimeout(c.t.Context(), ms)
+			defer cancel()
+			_ = m.Shutdown(ctx)
+		}, "cut"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log syncBuffer
@@ -471,6 +482,9 @@ func TestCause(t *testing.T) {
 			info := <-infos
 			if got := info.Cause(); got != test.want {
 				t.Errorf("Cause() = %q for %+v, want %q", got, info, test.want)
+			}
+			if failed := strings.HasPrefix(fmt.Sprint(info.Err), "handler failed"); failed != (info.Code == 1011) {
+				t.Errorf("closed with %d, error %q", info.Code, info.Err)
 			}
 			line := fmt.Sprintf("cause=%q", test.want)
 			if !strings.Contains(test.want, " ") {

@@ -166,6 +166,13 @@ func (h *Handshake) Lose(err error) error {
 	return h.cause
 }
 
+// Lost returns the first error given to Lose, or nil.
+func (h *Handshake) Lost() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cause
+}
+
 // Wait returns until when the reader, which has waited so long already, may wait for input; zero
 // means no limit. It returns due if the client is drained and the close frame is to be sent.
 func (h *Handshake) Wait(
