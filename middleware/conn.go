@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,11 +31,11 @@ type Conn struct {
 	overTLS    bool
 	windowBits uint8 // see handshake.Agreement
 
-	writing writeLock
+	writing mutex
 	sent    atomic.Int64 // bytes of payload, before compression
 
 	answer   MessageFunc // made by the handler if it is a PerConn; nil before
-	reading  sync.Mutex  // guards in, readErr and received
+	reading  mutex       // guards in, readErr and received
 	in       incoming
 	readErr  *CloseError // returned by all further reads
 	received int64       // bytes of payload, after decompression
@@ -74,8 +73,8 @@ func (m *Middleware) newConn(
 		c.request = r
 		// Keep the values of the context, but not a timeout for the request.
 		c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
-		c.writing = newWriteLock()
-	} else { // Nobody waits for the end of the connection, nor for the lock.
+		c.writing, c.reading = newMutex(), newMutex()
+	} else { // Nobody waits for the end of the connection, nor for the locks.
 		c.ctx, c.cancel = context.Background(), func() {}
 	}
 	config := transport.Config{

@@ -294,6 +294,26 @@ func TestWritersWait(t *testing.T) {
 	}
 }
 
+// A handler may return while another goroutine of it reads: both wait for the client, and time in a
+// bubble of testing/synctest goes on.
+func TestReturnBesideReader(t *testing.T) {
+	inBubble(t, middleware.Options{
+		Handler: middleware.HandlerFunc(func(_ context.Context, c *middleware.Conn) error {
+			go func() { _ = c.Discard() }()
+			time.Sleep(time.Second)
+			return nil
+		}),
+	}, func(t *testing.T, dial func() *rawClient) {
+		c := dial().shakeHands()
+		c.wantAfter(time.Second, closeReply(1000, ""))
+		began := time.Now()
+		c.WantEnd()
+		if after := time.Since(began); after != 5*time.Second {
+			t.Errorf("ended after %v, want the CloseTimeout of 5s", after)
+		}
+	})
+}
+
 // The context of a connection has the request's values and ends with the connection.
 func TestConnContext(t *testing.T) {
 	type key struct{}

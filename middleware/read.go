@@ -28,8 +28,8 @@ type incoming struct {
 // NextReader and of the reader are of type [*CloseError] and are returned by all further reads.
 // Text is checked as it is read: the error for invalid UTF-8 comes when that part is read.
 func (c *Conn) NextReader() (MessageType, io.Reader, error) {
-	c.reading.Lock()
-	defer c.reading.Unlock()
+	c.reading.lock()
+	defer c.reading.unlock()
 	for {
 		t, err := c.nextMessage(!mayPark)
 		if err != nil {
@@ -48,8 +48,8 @@ type messageReader struct {
 }
 
 func (r *messageReader) Read(p []byte) (int, error) {
-	r.c.reading.Lock()
-	defer r.c.reading.Unlock()
+	r.c.reading.lock()
+	defer r.c.reading.unlock()
 	if r.number != r.c.in.number {
 		return 0, io.EOF
 	}
@@ -71,8 +71,8 @@ const mayPark = true
 // receive returns the next message in a buffer that the caller must free. The connection holds no
 // buffer while it waits.
 func (c *Conn) receive(mayPark bool) (MessageType, *buffer.Buffer, error) {
-	c.reading.Lock()
-	defer c.reading.Unlock()
+	c.reading.lock()
+	defer c.reading.unlock()
 	for {
 		t, err := c.nextMessage(mayPark)
 		if err != nil {
@@ -181,8 +181,8 @@ func (c *Conn) readPayload(p []byte) (int, error) {
 }
 
 func (c *Conn) receivedBytes() int64 {
-	c.reading.Lock()
-	defer c.reading.Unlock()
+	c.reading.lock()
+	defer c.reading.unlock()
 	return c.received
 }
 

@@ -1,13 +1,11 @@
 package middleware
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"sync"
-	"sync/atomic"
 	"unicode/utf8"
 
 	"example.com/wsecho/middleware/internal/buffer"
@@ -156,38 +154,6 @@ func (c *Conn) beginWrite(t MessageType) error {
 }
 
 func (c *Conn) endWrite() { c.writing.unlock() }
-
-// writeLock serializes writers. Waiting for it ends when the connection does. It is cheaper than a
-// channel when uncontended.
-type writeLock struct {
-	users    atomic.Int32  // the holder and those who wait
-	unlocked chan struct{} // has an element while the lock passes to one who waits
-}
-
-func newWriteLock() writeLock { return writeLock{unlocked: make(chan struct{}, 1)} }
-
-// tryLock reports whether it has acquired the lock. If not, wait must be called.
-func (l *writeLock) tryLock() bool { return l.users.Add(1) == 1 }
-
-// wait reports whether it has acquired the lock before ctx was done.
-func (l *writeLock) wait(ctx context.Context) bool {
-	select {
-	case <-l.unlocked:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (l *writeLock) unlock() {
-	if l.users.Add(-1) == 0 {
-		return
-	}
-	select {
-	case l.unlocked <- struct{}{}:
-	default: // Those who waited have given up.
-	}
-}
 
 // flushed flushes what gorilla has written, if err is nil. After an error of the network it drops
 // the connection: a frame that was sent in part cannot be completed.

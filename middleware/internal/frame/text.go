@@ -6,7 +6,7 @@ import "unicode/utf8"
 // cannot be part of valid UTF-8. The zero value is ready for the first piece.
 type TextChecker struct {
 	rune [utf8.UTFMax]byte // the incomplete character at the end of the last piece
-	n    int
+	n    uint8             // of its bytes
 }
 
 // Check checks the next piece, which is the last one if ends is true. The error is a [*Violation].
@@ -43,7 +43,7 @@ func (c *TextChecker) valid(p []byte) bool {
 		return false
 	}
 	if end < len(p) {
-		c.n = copy(c.rune[:], p[end:])
+		c.n = uint8(copy(c.rune[:], p[end:]))
 	}
 	return true
 }
