@@ -156,7 +156,7 @@ func (c *Conn) end(err error) {
 	info := c.closeInfo()
 	if info.Err == nil {
 		info.Err = err
-	} else if lost := c.closing.Lost(); lost != nil {
+	} else if lost := c.closing.Lost(); err != nil && lost != nil {
 		info.Err = fmt.Errorf("%w; then %w", info.Err, lost)
 	}
 	info.Duration = time.Since(c.began)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"example.com/wsecho/middleware"
+	"example.com/wsecho/middleware/wstest"
 )
 
 // Connections end between 0.9 and 1.1 of their MaxAge, each at a time of its own.
@@ -501,6 +502,35 @@ func TestCause(t *testing.T) {
 			t.Errorf("%v: %q", err, got)
 		}
 	}
+}
+
+// A client that has answered our close frame was not cut, even if Shutdown was done with waiting
+// before the stream has ended.
+func TestCauseOfCutAfterAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		causes := make(chan string, 1)
+		m := middleware.New(middleware.Options{
+			Handler: middleware.HandlerFunc(func(context.Context, *middleware.Conn) error {
+				return errors.New("handler failed")
+			}),
+			Hooks: middleware.Hooks{Closed: func(_ *middleware.Conn, info middleware.CloseInfo) {
+				causes <- info.Cause()
+			}},
+			Logger: textLogger(io.Discard),
+		})
+		c := wstest.NewServer(t, m).Dial("/ws")
+		c.Want(wstest.Close(1011, "internal server error"))
+		c.Send(wstest.Close(1011, ""))
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if err := m.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if got := <-causes; got != "server" {
+			t.Errorf("cause %q", got)
+		}
+	})
 }
 
 // A nil pointer to a CloseError, which is an error all the same, is one of the handler.
