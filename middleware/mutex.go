@@ -5,8 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// mutex serializes writers, and readers. Waiting for it can be given up, and inside testing/synctest
-// counts as blocked, unlike that for a sync.Mutex. It is cheaper than a channel when uncontended.
+// mutex is a lock like sync.Mutex, but waiting for it can be given up, and a goroutine that waits is
+// durably blocked in the sense of testing/synctest. It is cheaper than a channel when uncontended.
+// The zero value is for one user at a time; others need newMutex.
 type mutex struct {
 	users    atomic.Int32  // the holder and those who wait
 	unlocked chan struct{} // has an element while the lock passes to one who waits

@@ -437,6 +437,11 @@ func TestCause(t *testing.T) {
 		return errors.New("handler failed")
 	})
 	ms := 20 * time.Millisecond
+	cut := func(c *rawClient, m *middleware.Middleware) {
+		ctx, cancel := context.WithTimeout(c.t.Context(), ms)
+		defer cancel()
+		_ = m.Shutdown(ctx)
+	}
 	for _, test := range []struct {
 		name string
 		opts middleware.Options
@@ -458,18 +463,10 @@ func TestCause(t *testing.T) {
 			_ = m.Shutdown(c.t.Context())
 		}, "close timeout"},
 		{"write timeout", middleware.Options{WriteTimeout: ms, Handler: flood}, func(*rawClient, *middleware.Middleware) {}, "write timeout"},
-		{"cut", middleware.Options{Handler: silent}, func(c *rawClient, m *middleware.Middleware) {
-			ctx, cancel := context.WithTimeout(c.t.Context(), ms)
-			defer cancel()
-			_ = m.Shutdown(ctx)
-		}, "cut"},
+		{"cut", middleware.Options{Handler: silent}, cut, "cut"},
 		{"handler failed", middleware.Options{Handler: failing}, func(c *rawClient, _ *middleware.Middleware) { c.send(closing(1011, "")) }, "server"},
 		{"close timeout after that", middleware.Options{CloseTimeout: ms, Handler: failing}, func(*rawClient, *middleware.Middleware) {}, "close timeout"},
-		{"cut after that", middleware.Options{Handler: failing}, func(c *rawClient, m *middleware.Middleware) {
-			ctx, cancel := context.WithTimeout(c.t.Context(), ms)
-			defer cancel()
-			_ = m.Shutdown(ctx)
-		}, "cut"},
+		{"cut after that", middleware.Options{Handler: failing}, cut, "cut"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var log syncBuffer

@@ -144,8 +144,8 @@ func (c *Conn) beginWrite(t MessageType) error {
 	if c.writing.tryLock() {
 		return nil
 	}
-	// The reader may be the one that waits, for the end of a stream. Nothing must be held back
-	// meanwhile: it is sent by the reader.
+	// The caller may be the reader, and wait long, for the end of a stream. Send what is held back:
+	// only the reader would send it.
 	c.transport.Release()
 	if !c.writing.wait(c.ctx) {
 		return errClosed
